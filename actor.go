@@ -1,0 +1,37 @@
+package itsm
+
+import "context"
+
+// An Actor is who does something: a person or a program. The host knows what
+// the actor may do ([Config.Authorize]); the history keeps who it was.
+type Actor struct {
+	// ID is the host's own identifier: a user name, a mail address, a subject
+	// of a token.
+	ID string `json:"id"`
+	// Name is for people to read; optional.
+	Name string `json:"name,omitempty"`
+}
+
+// System returns the actor of what happens because time passed.
+func System() Actor { return Actor{ID: "system"} }
+
+type actorKey struct{}
+
+// WithActor returns a context in which everything is done by the actor.
+func WithActor(ctx context.Context, a Actor) context.Context {
+	return context.WithValue(ctx, actorKey{}, a)
+}
+
+// As is [WithActor] for an actor without a name.
+func As(ctx context.Context, id string) context.Context {
+	return WithActor(ctx, Actor{ID: id})
+}
+
+// ActorFrom returns the actor of a context, or [ErrNoActor].
+func ActorFrom(ctx context.Context) (Actor, error) {
+	a, ok := ctx.Value(actorKey{}).(Actor)
+	if !ok || a.ID == "" {
+		return Actor{}, ErrNoActor
+	}
+	return a, nil
+}

@@ -1,0 +1,10 @@
+module github.com/go-itsm/itsm
+
+go 1.26.8
+
+require github.com/looplab/fsm v1.0.3
+
+require (
+	github.com/stretchr/testify v1.12.1
+	go.yaml.in/yaml/v3 v3.0.5 // indirect
+)

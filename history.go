@@ -1,0 +1,87 @@
+package itsm
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"time"
+)
+
+// History yields the events of a record, oldest first; none if there is no such
+// record. An error ends the sequence.
+func (p *Practice[R]) History(ctx context.Context, id ID) iter.Seq2[Event, error] {
+	return p.store.Events(ctx, id, 0)
+}
+
+// Done returns the action that an event keeps, as its own type. It returns an
+// [ErrInvalid] if the practice has no such action.
+func (p *Practice[R]) Done(e Event) (Action[R], error) { return p.decode(e) }
+
+// Replay folds a whole history into the record that it leads to: what the store
+// has, field by field. It needs no store and no configuration. It returns an
+// [ErrInvalid] if the events are not one record's, in order and without a gap,
+// and [ErrNotFound] if there are none.
+func (p *Practice[R]) Replay(history iter.Seq2[Event, error]) (R, error) {
+	return p.fold(history, func(Event) bool { return true })
+}
+
+// At returns the record as it was at a moment: after the last event, in the
+// order of its history, that is not later. It returns [ErrNotFound] if there
+// was no record yet.
+func (p *Practice[R]) At(ctx context.Context, id ID, t time.Time) (R, error) {
+	var last Version
+	for e, err := range p.History(ctx, id) {
+		if err != nil {
+			var none R
+			return none, err
+		}
+		if !e.At.After(t) {
+			last = e.Version
+		}
+	}
+	return p.AtVersion(ctx, id, last)
+}
+
+// AtVersion returns the record as it was at a version. It returns [ErrNotFound]
+// if there is no such version.
+func (p *Practice[R]) AtVersion(ctx context.Context, id ID, version Version) (R, error) {
+	r, err := p.fold(p.History(ctx, id), func(e Event) bool { return e.Version <= version })
+	if err == nil && MetaOf(&r).Version != version {
+		err = fmt.Errorf("%s %s at version %d: %w", p.Name(), id, version, ErrNotFound)
+	}
+	return r, err
+}
+
+func (p *Practice[R]) fold(history iter.Seq2[Event, error], include func(Event) bool) (R, error) {
+	var r, none R
+	m := MetaOf(&r)
+	for e, err := range history {
+		if err != nil {
+			return none, err
+		}
+		if !include(e) {
+			break
+		}
+		if m.Version == 0 {
+			m.ID = e.Record
+		}
+		if e.Record != m.ID || e.Version != m.Version+1 || e.From != m.State || e.Practice != p.Name() {
+			return none, &FieldError{Field: string(e.ID), Reason: fmt.Sprintf(
+				"does not follow version %d of %s %s in state %q", m.Version, p.Name(), m.ID, m.State)}
+		}
+		a, err := p.decode(e)
+		if err != nil {
+			return none, fmt.Errorf("event %s: %w", e.ID, err)
+		}
+		before := *m
+		if err := a.Apply(&r, Moment{At: e.At, Actor: e.Actor}); err != nil {
+			return none, fmt.Errorf("event %s: %s: %w", e.ID, e.Action, err)
+		}
+		m.seal(before, e.To, e.At)
+		p.due(&r)
+	}
+	if m.Version == 0 {
+		return none, fmt.Errorf("%s without events: %w", p.Name(), ErrNotFound)
+	}
+	return r, nil
+}

@@ -1,0 +1,63 @@
+package itsm
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"strings"
+	"time"
+)
+
+// crockford is Douglas Crockford's base 32 in lower case: no i, l, o, u, so
+// that ids survive being read aloud, and its order is that of the bytes.
+const crockford = "0123456789abcdefghjkmnpqrstvwxyz"
+
+// idBytes is the size of an id's number: 56 bits of microseconds since 1970,
+// which lasts until the year 4253, and 72 random bits.
+const idBytes = 16
+
+// NewID makes an id that says what it names and sorts by time:
+// "inc_" and 26 characters for the prefix "inc". The random part is drawn from
+// crypto/rand, so that ids cannot be guessed.
+func NewID(prefix string, at time.Time) ID {
+	var raw [idBytes]byte
+	binary.BigEndian.PutUint64(raw[:8], uint64(at.UnixMicro())<<8)
+	// Read never fails: it ends the program where the system has no randomness.
+	_, _ = rand.Read(raw[7:])
+	out := make([]byte, 0, len(prefix)+1+26)
+	out = append(out, prefix...)
+	out = append(out, '_')
+	// 128 bits in 26 characters of 5 bits: the first carries 3.
+	hi, lo := binary.BigEndian.Uint64(raw[:8]), binary.BigEndian.Uint64(raw[8:])
+	for shift := 125; shift >= 0; shift -= 5 {
+		var five uint64
+		switch {
+		case shift >= 64:
+			five = hi >> (shift - 64)
+		case shift > 59:
+			five = lo>>shift | hi<<(64-shift)
+		default:
+			five = lo >> shift
+		}
+		out = append(out, crockford[five&31])
+	}
+	return ID(out)
+}
+
+// IDTime returns the time in an id made by [NewID], and whether it is one.
+func IDTime(id ID) (time.Time, bool) {
+	if len(id) < 27 || id[len(id)-27] != '_' {
+		return time.Time{}, false
+	}
+	// The first twelve characters hold 3 + 11×5 bits, the time and two more.
+	var bits uint64
+	for i, c := range []byte(id[len(id)-26:]) {
+		five := strings.IndexByte(crockford, c)
+		if five < 0 || i == 0 && five > 7 {
+			return time.Time{}, false
+		}
+		if i < 12 {
+			bits = bits<<5 | uint64(five)
+		}
+	}
+	return time.UnixMicro(int64(bits >> 2)).UTC(), true
+}

@@ -1,0 +1,427 @@
+package incident
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/go-itsm/itsm"
+)
+
+// Config is what a host decides for its incidents. The zero value is ready:
+// the default lifecycle, the 3×3 matrix, closed incidents stay closed, nothing
+// closes by itself, children are independent, no matcher.
+type Config struct {
+	itsm.Config
+
+	// Lifecycle is the host's own; nil means [DefaultLifecycle].
+	Lifecycle *itsm.Lifecycle
+	// Actions holds a value of each action type of the host's own. Their names
+	// must be in the Lifecycle.
+	Actions []itsm.Action[Incident]
+	// Matrix gives the priority; zero means [itsm.StandardMatrix].
+	Matrix itsm.Matrix
+	// AutoClose says when a resolved incident closes by itself, given the
+	// incident as it was before and when it is resolved; the zero time means
+	// never. Nil means that none ever does. See [After].
+	AutoClose func(inc Incident, resolved time.Time) time.Time
+	// Reopen is what reopening does to a closed incident; zero forbids it. A
+	// resolved one can always be reopened.
+	Reopen ReopenPolicy
+	// Children is what resolving and closing a parent means for its children.
+	Children ChildPolicy
+	// UpdateCadence is how often a major incident promises status updates
+	// unless [AcceptMajor] says otherwise; 0 means 30 minutes.
+	UpdateCadence time.Duration
+	// Matcher proposes known errors and articles for new incidents; nil means
+	// that nothing is proposed.
+	Matcher Matcher
+}
+
+// After is an auto-close rule: so long after the resolution, by the clock on
+// the wall.
+func After(d time.Duration) func(Incident, time.Time) time.Time {
+	return func(_ Incident, resolved time.Time) time.Time { return resolved.Add(d) }
+}
+
+// A Matcher finds what may help with an incident: known errors, articles,
+// similar incidents. It is asked when an incident is reported, before it has
+// an id, and by [Match]. It must be safe for concurrent use and should be quick:
+// the report waits for it. What it proposes comes best first; at most 20 are
+// kept. If it fails, the incident is registered all the same, with the error
+// in the report.
+type Matcher interface {
+	Match(ctx context.Context, inc Incident) ([]Proposal, error)
+}
+
+// A ReopenPolicy is what reopening does to a closed incident.
+type ReopenPolicy struct {
+	Mode ReopenMode
+	// Window is for how long after closing [ReopenInPlace] works; 0 means for
+	// ever.
+	Window time.Duration
+}
+
+// A ReopenMode is one of three ways to treat a closed incident whose resolution
+// did not hold.
+type ReopenMode int
+
+const (
+	// ReopenForbid refuses: who has trouble again reports it again.
+	ReopenForbid ReopenMode = iota
+	// ReopenInPlace takes up the same record.
+	ReopenInPlace
+	// ReopenClone leaves it closed and opens a new one that continues it.
+	ReopenClone
+)
+
+// A ChildPolicy is what resolving and closing a parent means for its children.
+type ChildPolicy int
+
+const (
+	// ChildrenIndependent means nothing.
+	ChildrenIndependent ChildPolicy = iota
+	// ChildrenCascade resolves and closes the children with the parent, in the
+	// same commit. Reopening the parent leaves them as they are.
+	ChildrenCascade
+	// ChildrenBlock keeps the parent from being closed while a child is open.
+	ChildrenBlock
+)
+
+// A Practice is incident management: it restores service and remembers how. It
+// is safe for concurrent use. Beside what stands here it has every call of
+// [itsm.Practice]: Do, Get, Check, WhyNot, History, At, Decode, List, RunDue and
+// so on.
+type Practice struct {
+	*itsm.Practice[Incident]
+}
+
+// NewPractice returns the practice over a store. It returns an
+// [itsm.ErrInvalid] with every finding if the host's lifecycle and actions do
+// not fit together.
+func NewPractice(store itsm.Store[Incident], cfg Config) (*Practice, error) {
+	if cfg.Lifecycle == nil {
+		cfg.Lifecycle = DefaultLifecycle()
+	}
+	if cfg.UpdateCadence <= 0 {
+		cfg.UpdateCadence = 30 * time.Minute
+	}
+	kernel, err := itsm.NewPractice(itsm.Definition[Incident]{
+		Prefix:    "inc",
+		Lifecycle: cfg.Lifecycle,
+		Actions:   slices.Concat(actions(), cfg.Actions),
+		Derived:   derived(),
+		Next:      next,
+		Prepare:   cfg.prepare,
+		Cascade:   cfg.cascade,
+	}, store, cfg.Config)
+	if err != nil {
+		return nil, err
+	}
+	return &Practice{kernel}, nil
+}
+
+// actions lists the practice's actions in the order of an incident's life.
+func actions() []itsm.Action[Incident] {
+	return []itsm.Action[Incident]{
+		Report{}, Describe{}, Classify{}, Assess{}, OverridePriority{}, Match{},
+		Assign{}, Unassign{}, Start{}, EscalateFunctional{}, EscalateHierarchical{}, Join{}, Leave{},
+		PutOnHold{}, Resume{}, Note{}, LogTime{}, Mark{},
+		ProposeMajor{}, AcceptMajor{}, RejectMajor{}, DemoteMajor{}, AssignRole{}, PostUpdate{},
+		SetParent{}, ClearParent{}, Merge{}, Link{}, Unlink{}, SetFields{},
+		Resolve{}, Close{}, Reopen{}, RejectResolution{}, Cancel{}, Reinstate{},
+		Rate{}, StartReview{}, AddActionItem{}, CompleteActionItem{}, CompleteReview{},
+	}
+}
+
+// derived lists what only the practice itself does.
+func derived() []itsm.Action[Incident] {
+	return []itsm.Action[Incident]{
+		AutoResume{}, AutoClose{}, MissUpdate{}, Continue{}, Absorb{}, Adopt{}, Release{}, FollowChild{},
+	}
+}
+
+// Open registers an incident. It is Create with the type that it takes.
+func (p *Practice) Open(ctx context.Context, report Report) (Incident, error) {
+	return p.Create(ctx, report)
+}
+
+// Reopen takes up an incident whose resolution did not hold and returns the one
+// in which the work goes on: the same, or, by policy, a new one.
+func (p *Practice) Reopen(ctx context.Context, id itsm.ID, reason string) (Incident, error) {
+	inc, err := p.Do(ctx, id, Reopen{Reason: reason})
+	if err != nil || inc.State != Closed {
+		return inc, err
+	}
+	i := slices.IndexFunc(inc.Links, func(l itsm.Link) bool { return l.Rel == ContinuedBy })
+	if i < 0 {
+		return inc, nil
+	}
+	return p.Get(ctx, inc.Links[i].To.ID)
+}
+
+// An Entry of the journal is something that was said about an incident.
+type Entry struct {
+	At    time.Time
+	Actor itsm.Actor
+	// Public says that it is for the caller too.
+	Public bool
+	Text   string
+}
+
+// Journal yields what was said about an incident, oldest first: its notes and
+// status updates. With public, only what the caller may read. It reads the
+// history; an error ends the sequence.
+func (p *Practice) Journal(ctx context.Context, id itsm.ID, public bool) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		for e, err := range p.History(ctx, id) {
+			if err != nil {
+				yield(Entry{}, err)
+				return
+			}
+			if e.Action != "note" && e.Action != "post_update" {
+				continue
+			}
+			entry := Entry{At: e.At, Actor: e.Actor, Public: true}
+			a, err := p.Done(e)
+			switch a := a.(type) {
+			case Note:
+				entry.Text, entry.Public = a.Text, a.Public
+			case PostUpdate:
+				entry.Text = a.Text
+			}
+			if err == nil && public && !entry.Public {
+				continue
+			}
+			if !yield(entry, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// next says what time brings: the end of a hold, a status update that was not
+// given, the closing of what nobody objected to.
+func next(r *Incident) (time.Time, itsm.Action[Incident]) {
+	var due time.Time
+	var what itsm.Action[Incident]
+	consider := func(t time.Time, a itsm.Action[Incident]) {
+		if !t.IsZero() && (due.IsZero() || t.Before(due)) {
+			due, what = t, a
+		}
+	}
+	switch {
+	case r.State == OnHold:
+		consider(r.Hold.Until, AutoResume{By: "time"})
+	case r.State == Resolved && r.childrenDone() == nil:
+		consider(r.CloseAt, AutoClose{})
+	}
+	consider(r.Major.UpdateDue, MissUpdate{Due: r.Major.UpdateDue})
+	return due, what
+}
+
+// prepare resolves the host's configuration, and what must be known of other
+// incidents, into an action.
+func (cfg Config) prepare(ctx context.Context, tx *itsm.Tx[Incident], r *Incident, action itsm.Action[Incident]) (itsm.Action[Incident], error) {
+	now := tx.Moment().At
+	switch a := action.(type) {
+	case Report:
+		return cfg.prepareReport(ctx, tx, a)
+	case Assess:
+		var err error
+		a.Priority, err = cfg.Matrix.Priority(a.Impact, a.Urgency)
+		return a, err
+	case OverridePriority:
+		var v itsm.Validation
+		lowest := cfg.Matrix.Lowest()
+		v.Check(a.Priority <= lowest, "priority", fmt.Sprintf("must be at most %d", lowest))
+		return a, v.Err()
+	case Match:
+		a.Proposals = nil
+		if cfg.Matcher == nil {
+			return a, itsm.Refuse("there is no matcher")
+		}
+		proposals, err := cfg.Matcher.Match(ctx, *r)
+		a.Proposals = best(proposals)
+		return a, err
+	case AcceptMajor:
+		a.Cadence = cmp.Or(a.Cadence, cfg.UpdateCadence)
+		return a, nil
+	case Resolve:
+		a.CloseAt, a.WaitForChildren = time.Time{}, cfg.Children == ChildrenBlock
+		if cfg.AutoClose != nil {
+			a.CloseAt = cfg.AutoClose(*r, now)
+		}
+		return a, nil
+	case Reopen:
+		if r.State == Closed && cfg.Reopen.Mode == ReopenClone {
+			next := Continue(a)
+			return next, next.Guard(r, tx.Moment())
+		}
+		return a, cfg.Reopen.admit(r, now)
+	case RejectResolution:
+		return a, cfg.Reopen.admit(r, now)
+	case Merge:
+		return a, mergeable(tx, a.Into)
+	case SetParent:
+		return a, adoptable(tx, a.Parent)
+	case ClearParent:
+		a.Parent = r.Parent
+		return a, nil
+	}
+	return action, nil
+}
+
+func (cfg Config) prepareReport(ctx context.Context, tx *itsm.Tx[Incident], a Report) (itsm.Action[Incident], error) {
+	a.Priority, a.Proposals, a.MatchError = 0, nil, ""
+	if !tx.Consequence() {
+		a.Continues = ""
+	}
+	var v itsm.Validation
+	if a.Impact > 0 && a.Urgency > 0 {
+		var err error
+		a.Priority, err = cfg.Matrix.Priority(a.Impact, a.Urgency)
+		v.Add(err)
+	}
+	if v.Err() == nil && cfg.Matcher != nil && a.Validate() == nil {
+		var draft Incident
+		if err := a.Apply(&draft, tx.Moment()); err != nil {
+			return a, nil // Apply will say so itself
+		}
+		proposals, err := cfg.Matcher.Match(ctx, draft)
+		if err != nil {
+			if ended := ctx.Err(); ended != nil {
+				return a, ended
+			}
+			a.MatchError = err.Error()
+		}
+		a.Proposals = best(proposals)
+	}
+	return a, v.Err()
+}
+
+// best keeps as many proposals as a record holds.
+func best(proposals []Proposal) []Proposal { return proposals[:min(len(proposals), maxProposals)] }
+
+// admit refuses what the policy does not allow for a closed incident.
+func (p ReopenPolicy) admit(r *Incident, now time.Time) error {
+	if r.State != Closed {
+		return nil
+	}
+	closed := r.Milestones.Closed
+	switch {
+	case p.Mode != ReopenInPlace:
+		return itsm.Refuse("a closed incident is not reopened here")
+	case p.Window > 0 && now.Sub(closed) > p.Window:
+		return itsm.Refuse("it was closed %s ago; it can be reopened within %s",
+			now.Sub(closed).Round(time.Minute), p.Window)
+	}
+	return nil
+}
+
+// other returns another incident that an action names, or a finding.
+func other(tx *itsm.Tx[Incident], field string, id itsm.ID) (Incident, error) {
+	if id == "" {
+		return Incident{}, &itsm.FieldError{Field: field, Reason: "must not be empty"}
+	}
+	inc, err := tx.Get(id)
+	if errors.Is(err, itsm.ErrNotFound) {
+		err = &itsm.FieldError{Field: field, Reason: fmt.Sprintf("there is no incident %s", id)}
+	}
+	return inc, err
+}
+
+func mergeable(tx *itsm.Tx[Incident], into itsm.ID) error {
+	if into == "" {
+		return nil // Validate has said so
+	}
+	target, err := other(tx, "into", into)
+	if err != nil {
+		return err
+	}
+	if !isOpen(target.State) {
+		return itsm.Refuse("%s is %s: the work must go on in an open incident", into, target.State)
+	}
+	return nil
+}
+
+func adoptable(tx *itsm.Tx[Incident], parent itsm.ID) error {
+	if parent == "" {
+		return nil // Validate has said so
+	}
+	p, err := other(tx, "parent", parent)
+	if err != nil {
+		return err
+	}
+	var v itsm.Validation
+	v.Rule(isOpen(p.State), fmt.Sprintf("%s is %s: it takes no children", parent, p.State))
+	v.Rule(p.Parent == "", fmt.Sprintf("%s is itself part of %s", parent, p.Parent))
+	return v.Err()
+}
+
+// cascade does to other incidents what follows from an action.
+func (cfg Config) cascade(_ context.Context, tx *itsm.Tx[Incident], r *Incident, action itsm.Action[Incident], e itsm.Event) error {
+	switch a := action.(type) {
+	case Merge:
+		if _, err := tx.Do(a.Into, Absorb{From: r.ID}); err != nil {
+			return err
+		}
+	case SetParent:
+		_, err := tx.Do(a.Parent, Adopt{Child{ID: r.ID, State: r.State}})
+		return err
+	case ClearParent:
+		_, err := tx.Do(a.Parent, Release{Child: r.ID})
+		return err
+	case Continue:
+		return continued(tx, r)
+	case Resolve:
+		if cfg.Children == ChildrenCascade {
+			if err := eachChild(tx, r, isOpen, a); err != nil {
+				return err
+			}
+		}
+	case Close, AutoClose:
+		if cfg.Children == ChildrenCascade {
+			resolved := func(s itsm.State) bool { return s == Resolved }
+			if err := eachChild(tx, r, resolved, Close{Note: "closed with its parent"}); err != nil {
+				return err
+			}
+		}
+	}
+	if r.Parent != "" && e.From != e.To {
+		_, err := tx.Do(r.Parent, FollowChild{Child{ID: r.ID, State: e.To}})
+		return err
+	}
+	return nil
+}
+
+// eachChild does an action to every child in one of some states. The list is
+// copied because each of them changes it.
+func eachChild(tx *itsm.Tx[Incident], r *Incident, in func(itsm.State) bool, a itsm.Action[Incident]) error {
+	for _, c := range slices.Clone(r.Children) {
+		if in(c.State) {
+			if _, err := tx.Do(c.ID, a); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// continued opens the incident that goes on for a closed one.
+func continued(tx *itsm.Tx[Incident], r *Incident) error {
+	made, err := tx.Create(Report{
+		Title: r.Title, Description: r.Description, Caller: r.Caller, Channel: r.Channel,
+		Service: r.Service, CI: r.CI, Category: r.Category, Impact: r.Impact, Urgency: r.Urgency,
+		Fields: r.Fields, Continues: r.ID,
+	})
+	if err != nil {
+		return err
+	}
+	_, err = tx.Do(r.ID, Link{Link: itsm.Link{Rel: ContinuedBy, To: ref(made.ID)}})
+	return err
+}

@@ -1,0 +1,107 @@
+package itsm
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// verify proves what [NewLifecycle] promises, or lists everything that cannot
+// be proved.
+func verify(s LifecycleSpec) error {
+	var v Validation
+	v.Check(s.Name != "", "name", "must not be empty")
+	v.Check(s.Create != "", "create", "must not be empty")
+	v.Check(len(s.States) > 0, "states", "must not be empty")
+	v.Check(len(s.Ends) > 0, "ends", "must not be empty")
+
+	declared := map[State]bool{}
+	for i, state := range s.States {
+		field := fmt.Sprintf("states[%d]", i)
+		v.Check(isName(string(state), "_"), field, fmt.Sprintf("must be a name of letters, digits and _, is %q", state))
+		v.Check(!declared[state], field, fmt.Sprintf("declares %q twice", state))
+		declared[state] = true
+	}
+	known := func(field string, state State) {
+		v.Check(declared[state], field, fmt.Sprintf("names the unknown state %q", state))
+	}
+	known("initial", s.Initial)
+	isEnd := map[State]bool{}
+	for i, end := range s.Ends {
+		known(fmt.Sprintf("ends[%d]", i), end)
+		isEnd[end] = true
+	}
+
+	type edge struct {
+		from   State
+		action string
+	}
+	leads := map[edge]State{}
+	forward, backward := map[State][]State{}, map[State][]State{}
+	for i, t := range s.Transitions {
+		field := fmt.Sprintf("transitions[%d]", i)
+		v.Check(isName(t.Action, "_.-"), field+".action", fmt.Sprintf("must be a name of letters, digits, _, . and -, is %q", t.Action))
+		v.Check(t.Action != s.Create || s.Create == "", field+".action", fmt.Sprintf("is %q, which creates records", t.Action))
+		v.Check(len(t.From) > 0, field+".from", "must not be empty")
+		if t.To != "" {
+			known(field+".to", t.To)
+		}
+		for j, from := range t.From {
+			known(fmt.Sprintf("%s.from[%d]", field, j), from)
+			to := t.To
+			if to == "" {
+				to = from
+			}
+			e := edge{from, t.Action}
+			if other, twice := leads[e]; twice {
+				v.Check(false, fmt.Sprintf("%s.from[%d]", field, j),
+					fmt.Sprintf("makes %q ambiguous in %q: it leads to %q already", t.Action, from, other))
+				continue
+			}
+			leads[e] = to
+			forward[from] = append(forward[from], to)
+			backward[to] = append(backward[to], from)
+		}
+	}
+
+	reached := walk(forward, s.Initial)
+	ending := walk(backward, s.Ends...)
+	for i, state := range s.States {
+		field := fmt.Sprintf("states[%d]", i)
+		v.Check(reached[state], field, fmt.Sprintf("%q cannot be reached from %q", state, s.Initial))
+		v.Check(ending[state], field, fmt.Sprintf("%q is a trap: no end can be reached from it", state))
+		if s.Cancel != "" && !isEnd[state] {
+			_, ok := leads[edge{state, s.Cancel}]
+			v.Check(ok, field, fmt.Sprintf("%q does not permit %q", state, s.Cancel))
+		}
+	}
+	return v.Err()
+}
+
+// walk returns every state that can be reached from the given ones.
+func walk(next map[State][]State, from ...State) map[State]bool {
+	seen := map[State]bool{}
+	for todo := slices.Clone(from); len(todo) > 0; {
+		state := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if !seen[state] {
+			seen[state] = true
+			todo = append(todo, next[state]...)
+		}
+	}
+	return seen
+}
+
+// isName reports whether a text can be a name of a state or an action: ASCII
+// letters and digits and the given marks. It goes into diagrams, events and
+// other systems' columns as it is.
+func isName(s, marks string) bool {
+	for _, c := range []byte(s) {
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', strings.IndexByte(marks, c) >= 0:
+		default:
+			return false
+		}
+	}
+	return s != "" && len(s) <= 64
+}

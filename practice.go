@@ -1,0 +1,266 @@
+package itsm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/go-itsm/itsm/internal/clone"
+)
+
+const eventPrefix = "evt"
+
+// A Practice does actions to records: it loads, decides, commits, and decides
+// again when somebody was faster. It is what the practices of this module and
+// a vendor's own are made of, holds no record, and is safe for concurrent use.
+//
+// A practice is cheap. To join a transaction of its own, a host makes one over
+// a store that is bound to the transaction.
+//
+// Everything that changes a record needs an actor in the context ([As]) and
+// returns, beside what it says itself:
+//
+//   - [ErrNoActor], without one;
+//   - [ErrDenied], if [Config.Authorize] refused;
+//   - [ErrInvalid] and [ErrNotAllowed], with every finding ([Findings]), and
+//     nothing was written;
+//   - [ErrNotFound], if there is no such record;
+//   - [ErrConflict], if others kept changing the record for [Config.Attempts]
+//     tries, and nothing was written;
+//   - [ErrUnknown], if the store could not say whether it was written;
+//   - the context's error, or the store's own.
+type Practice[R any] struct {
+	def    Definition[R]
+	store  Store[R]
+	cfg    Config
+	types  map[string]*actionType
+	order  []*actionType
+	cloner *clone.Cloner[R]
+	alarm  alarm
+	idle   sync.Pool // of *Tx[R]
+}
+
+// NewPractice puts a practice together. It returns an [ErrInvalid] with every
+// finding if the definition does not fit together: an action without a type, a
+// type that JSON cannot bring back, a record that does not embed [Meta].
+func NewPractice[R any](def Definition[R], store Store[R], cfg Config) (*Practice[R], error) {
+	types, order, err := def.check()
+	if err != nil {
+		return nil, err
+	}
+	if store == nil {
+		return nil, &FieldError{Field: "store", Reason: "must not be nil"}
+	}
+	cloner, err := clone.Of[R]()
+	if err != nil {
+		return nil, &FieldError{Field: "record", Reason: err.Error()}
+	}
+	def.Actions, def.Derived = slices.Clone(def.Actions), slices.Clone(def.Derived)
+	return &Practice[R]{def: def, store: store, cfg: cfg, types: types, order: order, cloner: cloner}, nil
+}
+
+// Name returns the name of the practice, such as "incident".
+func (p *Practice[R]) Name() string { return p.def.Lifecycle.Name() }
+
+// Lifecycle returns the practice's lifecycle.
+func (p *Practice[R]) Lifecycle() *Lifecycle { return p.def.Lifecycle }
+
+// Create creates a record with the lifecycle's creating action. It returns
+// [ErrExists] if [Config.NewID] gave an id that is taken.
+func (p *Practice[R]) Create(ctx context.Context, a Action[R]) (R, error) {
+	var made R
+	err := p.Update(ctx, func(tx *Tx[R]) (err error) {
+		made, err = tx.Create(a)
+		return err
+	})
+	return made, err
+}
+
+// Do does an action to a record and returns the record as it is then.
+func (p *Practice[R]) Do(ctx context.Context, id ID, a Action[R]) (R, error) {
+	var done R
+	tx, err := p.run(ctx, func(tx *Tx[R]) error { return tx.do(id, a) })
+	if err == nil {
+		done = tx.entries[0].rec
+		p.recycle(tx)
+	}
+	return done, err
+}
+
+// Update does several actions to one or more records in one commit: all happen
+// or none. The function decides; it is called again, with a new Tx, if somebody
+// else changed one of the records in between, so it must have no other effect.
+// Over a store that takes only single revisions, touching more than one record
+// fails with [ErrSingleRevision].
+func (p *Practice[R]) Update(ctx context.Context, decide func(tx *Tx[R]) error) error {
+	_, err := p.run(ctx, decide)
+	return err
+}
+
+// Get returns a record, which belongs to the caller. It returns [ErrNotFound]
+// if there is none.
+func (p *Practice[R]) Get(ctx context.Context, id ID) (R, error) {
+	return p.store.Load(ctx, id)
+}
+
+// List returns a page of records. It returns [ErrUnsupported] if the store is no
+// [Lister].
+func (p *Practice[R]) List(ctx context.Context, q Query) (Page[R], error) {
+	if l, ok := p.store.(Lister[R]); ok {
+		return l.List(ctx, q)
+	}
+	return Page[R]{}, fmt.Errorf("%s: list: %w", p.Name(), ErrUnsupported)
+}
+
+// All yields every record that matches a query, page by page, from q.After on.
+// An error ends the sequence.
+func (p *Practice[R]) All(ctx context.Context, q Query) iter.Seq2[R, error] {
+	return func(yield func(R, error) bool) {
+		for {
+			page, err := p.List(ctx, q)
+			if err != nil {
+				var none R
+				yield(none, err)
+				return
+			}
+			for _, r := range page.Records {
+				if !yield(r, nil) {
+					return
+				}
+			}
+			if page.Next == "" {
+				return
+			}
+			q.After = page.Next
+		}
+	}
+}
+
+// Feed yields the events of all records in commit order after a cursor. The
+// sequence is one [ErrUnsupported] if the store is no [Feeder].
+func (p *Practice[R]) Feed(ctx context.Context, after Cursor) iter.Seq2[Delivery, error] {
+	if f, ok := p.store.(Feeder); ok {
+		return f.Feed(ctx, after)
+	}
+	return func(yield func(Delivery, error) bool) {
+		yield(Delivery{}, fmt.Errorf("%s: feed: %w", p.Name(), ErrUnsupported))
+	}
+}
+
+// Check decides about an action without doing it: it returns the record as it
+// would be, or what Do would return. Nothing is written.
+func (p *Practice[R]) Check(ctx context.Context, id ID, a Action[R]) (R, error) {
+	var none R
+	tx, err := p.begin(ctx)
+	if err != nil {
+		return none, err
+	}
+	if err := tx.do(id, a); err != nil {
+		return none, err
+	}
+	return tx.entries[0].rec, nil
+}
+
+// run is load → decide → commit → retry on conflict.
+func (p *Practice[R]) run(ctx context.Context, decide func(tx *Tx[R]) error) (*Tx[R], error) {
+	for attempt := 1; ; attempt++ {
+		tx, err := p.begin(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if err := decide(tx); err != nil {
+			return nil, err
+		}
+		if tx.err != nil {
+			return nil, tx.err
+		}
+		err = p.commit(ctx, tx)
+		if err == nil {
+			return tx, nil
+		}
+		if !errors.Is(err, ErrConflict) || attempt == p.cfg.attempts() {
+			return nil, err
+		}
+		if err := pause(ctx, attempt); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (p *Practice[R]) begin(ctx context.Context) (*Tx[R], error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	actor, err := ActorFrom(ctx)
+	if err != nil {
+		return nil, err
+	}
+	tx, _ := p.idle.Get().(*Tx[R])
+	if tx == nil {
+		tx = new(Tx[R])
+	}
+	tx.p, tx.ctx, tx.at = p, ctx, Moment{At: p.cfg.now(), Actor: actor}
+	return tx, nil
+}
+
+// recycle keeps a Tx for the next call. Only one that no caller has seen may be
+// kept; its room, which is as large as a few records, is what costs.
+func (p *Practice[R]) recycle(tx *Tx[R]) {
+	*tx = Tx[R]{}
+	p.idle.Put(tx)
+}
+
+// commit writes what a Tx decided. While the outcome is unknown it sends the
+// same revisions again: their event ids make them happen once.
+func (p *Practice[R]) commit(ctx context.Context, tx *Tx[R]) error {
+	revs := tx.revs[:0]
+	for _, e := range tx.entries {
+		if len(e.events) > 0 {
+			revs = append(revs, Revision[R]{Base: e.base, Record: e.rec, Events: e.events})
+		}
+	}
+	if len(revs) == 0 {
+		return nil
+	}
+	for attempt := 1; ; attempt++ {
+		err := p.store.Commit(ctx, revs...)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, ErrUnknown) || attempt == p.cfg.attempts() {
+			return err
+		}
+		if ended := pause(ctx, attempt); ended != nil {
+			return errors.Join(err, ended)
+		}
+	}
+	for i := range revs {
+		p.alarm.ring(MetaOf(&revs[i].Record).Due)
+	}
+	if p.cfg.Notify != nil {
+		p.cfg.Notify(ctx, tx.Events())
+	}
+	return nil
+}
+
+// pause waits before the next attempt: a random time of up to 1 ms, doubled
+// with each attempt up to 256 ms, so that writers of one hot record spread out.
+func pause(ctx context.Context, attempt int) error {
+	most := time.Millisecond << min(attempt-1, 8)
+	timer := time.NewTimer(rand.N(most))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

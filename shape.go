@@ -1,0 +1,210 @@
+package itsm
+
+import (
+	"bytes"
+	"encoding"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+var (
+	timeType     = reflect.TypeFor[time.Time]()
+	durationType = reflect.TypeFor[time.Duration]()
+)
+
+// A shape knows one type of an action well enough to bring values of it into
+// the form that survives the way through JSON, so that what is applied today
+// is what a replay applies later: valid text, UTC times in microseconds, no
+// empty lists beside missing ones, and nothing shared with the caller.
+type shape struct {
+	kind   shapeKind
+	fields []shapeField // of a struct
+	elem   *shape       // of a slice, array, map or pointer
+}
+
+type shapeField struct {
+	index int
+	name  string // JSON name, empty for an embedded struct
+	shape *shape
+}
+
+type shapeKind uint8
+
+const (
+	plain shapeKind = iota // numbers, booleans, types with a JSON form of their own
+	text                   // strings
+	instantKind
+	rawJSON
+	structure
+	list // slices
+	array
+	mapping
+	pointer
+)
+
+// shapeOf examines a type. The findings say what in it the history would lose.
+func shapeOf(v *Validation, t reflect.Type, path string, open map[reflect.Type]*shape) *shape {
+	if s, ok := open[t]; ok {
+		return s
+	}
+	s := new(shape)
+	open[t] = s
+	switch {
+	case t == timeType:
+		s.kind = instantKind
+		return s
+	case t == reflect.TypeFor[json.RawMessage]():
+		s.kind = rawJSON
+		return s
+	case hasOwnJSON(t):
+		return s
+	}
+	switch t.Kind() {
+	case reflect.String:
+		s.kind = text
+	case reflect.Struct:
+		s.kind = structure
+		for i := range t.NumField() {
+			f := t.Field(i)
+			name, skip := jsonName(f)
+			where := join(path, f.Name)
+			v.Check(f.IsExported() || f.Anonymous, where, "is not exported: the history would lose it")
+			v.Check(!skip, where, "has no JSON form: the history would lose it")
+			v.Check(!f.Anonymous || f.Type.Kind() == reflect.Struct, where, "is embedded and no struct")
+			if skip || !f.IsExported() && !f.Anonymous {
+				continue
+			}
+			if name == "" && !f.Anonymous {
+				name = f.Name
+			}
+			if inner := shapeOf(v, f.Type, where, open); inner.kind != plain {
+				s.fields = append(s.fields, shapeField{i, name, inner})
+			}
+		}
+	case reflect.Slice:
+		s.kind, s.elem = list, shapeOf(v, t.Elem(), path+"[]", open)
+	case reflect.Array:
+		s.kind, s.elem = array, shapeOf(v, t.Elem(), path+"[]", open)
+	case reflect.Map:
+		v.Check(t.Key().Kind() == reflect.String, path, "must be a map with text keys")
+		s.kind, s.elem = mapping, shapeOf(v, t.Elem(), path+"[]", open)
+	case reflect.Pointer:
+		s.kind, s.elem = pointer, shapeOf(v, t.Elem(), path, open)
+	case reflect.Interface, reflect.Func, reflect.Chan, reflect.UnsafePointer, reflect.Complex64, reflect.Complex128, reflect.Uintptr, reflect.Invalid:
+		v.Check(false, path, fmt.Sprintf("is a %s, which cannot be read back from JSON", t.Kind()))
+	case reflect.Bool, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Float32, reflect.Float64:
+	}
+	return s
+}
+
+// hasOwnJSON reports whether a type writes and reads itself.
+func hasOwnJSON(t reflect.Type) bool {
+	p := reflect.PointerTo(t)
+	return p.Implements(reflect.TypeFor[json.Marshaler]()) && p.Implements(reflect.TypeFor[json.Unmarshaler]()) ||
+		p.Implements(reflect.TypeFor[encoding.TextMarshaler]()) && p.Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
+}
+
+// clean reports whether a value needs nothing done to it. It does not allocate.
+func (s *shape) clean(v reflect.Value) bool {
+	switch s.kind {
+	case plain:
+		return true
+	case text:
+		return cleanText(v.String())
+	case structure:
+		for i := range s.fields {
+			if f := &s.fields[i]; !f.shape.clean(v.Field(f.index)) {
+				return false
+			}
+		}
+		return true
+	case instantKind:
+		return v.IsZero()
+	case list, mapping, pointer, rawJSON:
+		return v.IsNil()
+	case array:
+		return false
+	}
+	return false
+}
+
+func cleanText(s string) bool {
+	return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0
+}
+
+// settle brings a settable value into its lasting form and collects what cannot
+// be.
+func (s *shape) settle(f *Validation, v reflect.Value, path string) {
+	switch s.kind {
+	case plain:
+	case text:
+		f.Check(utf8.ValidString(v.String()), path, "must be valid UTF-8")
+		f.Check(strings.IndexByte(v.String(), 0) < 0, path, "must not contain NUL")
+	case instantKind:
+		t := v.Addr().Interface().(*time.Time)
+		*t = instant(*t)
+		f.Check(t.Year() >= 0 && t.Year() <= 9999, path, "must be in the years 0 to 9999")
+	case rawJSON:
+		if v.Len() == 0 {
+			v.SetZero()
+			return
+		}
+		var compact bytes.Buffer
+		err := json.Compact(&compact, v.Bytes())
+		f.Check(err == nil, path, "must be JSON")
+		f.Check(utf8.Valid(v.Bytes()), path, "must be valid UTF-8")
+		v.SetBytes(compact.Bytes())
+	case structure:
+		for i := range s.fields {
+			field := &s.fields[i]
+			where := path
+			if field.name != "" {
+				where = join(path, field.name)
+			}
+			field.shape.settle(f, v.Field(field.index), where)
+		}
+	case array:
+		for i := range v.Len() {
+			s.elem.settle(f, v.Index(i), fmt.Sprintf("%s[%d]", path, i))
+		}
+	case list:
+		if v.Len() == 0 {
+			v.SetZero()
+			return
+		}
+		own := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+		reflect.Copy(own, v)
+		v.Set(own)
+		for i := range v.Len() {
+			s.elem.settle(f, v.Index(i), fmt.Sprintf("%s[%d]", path, i))
+		}
+	case mapping:
+		if v.Len() == 0 {
+			v.SetZero()
+			return
+		}
+		own := reflect.MakeMapWithSize(v.Type(), v.Len())
+		for it := v.MapRange(); it.Next(); {
+			item := reflect.New(v.Type().Elem()).Elem()
+			item.Set(it.Value())
+			where := join(path, it.Key().String())
+			f.Check(cleanText(it.Key().String()), where, "must be valid UTF-8 without NUL")
+			s.elem.settle(f, item, where)
+			own.SetMapIndex(it.Key(), item)
+		}
+		v.Set(own)
+	case pointer:
+		if v.IsNil() {
+			return
+		}
+		own := reflect.New(v.Type().Elem())
+		own.Elem().Set(v.Elem())
+		v.Set(own)
+		s.elem.settle(f, v.Elem(), path)
+	}
+}

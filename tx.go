@@ -1,0 +1,330 @@
+package itsm
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// A Tx collects what is decided about one or more records until it is committed
+// as a whole. It is valid inside [Practice.Update], [Definition.Prepare] and
+// [Definition.Cascade], for one goroutine. After an error it commits nothing,
+// even if the error was passed over.
+type Tx[R any] struct {
+	p       *Practice[R]
+	ctx     context.Context
+	at      Moment
+	entries []*entry[R]
+	err     error
+	// cause is the event whose consequences are being decided, depth how many
+	// lie above it. At depth 0 an actor asks.
+	cause ID
+	depth int
+
+	// Room for the common case of one event on one record.
+	first [1]*entry[R]
+	only  entry[R]
+	revs  [1]Revision[R]
+}
+
+// entry is a record that a Tx has touched.
+type entry[R any] struct {
+	rec    R
+	base   Version
+	events []Event
+	first  [1]Event
+}
+
+// maxDepth bounds chains of consequences, which would otherwise be able to
+// turn in a circle.
+const maxDepth = 32
+
+// Moment returns when the Tx decides and for whom.
+func (tx *Tx[R]) Moment() Moment { return tx.at }
+
+// Consequence reports whether what is being prepared or cascaded follows from
+// something else, rather than being asked for by an actor.
+func (tx *Tx[R]) Consequence() bool { return tx.cause != "" }
+
+// Get returns a record as it is in this Tx. Unless something is done to the
+// record in this Tx too, it may change before the commit. In [Practice.Update]
+// it belongs to the caller; in Prepare and Cascade it is for reading only. It
+// returns [ErrNotFound] if there is none.
+func (tx *Tx[R]) Get(id ID) (R, error) {
+	e, err := tx.entry(id)
+	if err != nil {
+		var none R
+		return none, err
+	}
+	return tx.give(e), nil
+}
+
+func (tx *Tx[R]) give(e *entry[R]) R {
+	if tx.depth == 0 {
+		return tx.p.cloner.Clone(e.rec)
+	}
+	return e.rec
+}
+
+// Do does an action to a record and returns the record as it is then, as Get
+// does.
+func (tx *Tx[R]) Do(id ID, a Action[R]) (R, error) {
+	if err := tx.do(id, a); err != nil {
+		var none R
+		return none, err
+	}
+	return tx.Get(id)
+}
+
+// Create creates a record and returns it, as Get does.
+func (tx *Tx[R]) Create(a Action[R]) (R, error) {
+	id, err := tx.p.cfg.newID(tx.ctx, tx.p.def.Prefix, tx.at.At)
+	if err == nil {
+		e := tx.room()
+		MetaOf(&e.rec).ID = id
+		if err = tx.step(e, a); err == nil {
+			return tx.give(e), nil
+		}
+	}
+	var none R
+	return none, tx.fail("", err)
+}
+
+// Events returns what was decided so far, in order.
+func (tx *Tx[R]) Events() []Event {
+	var all []Event
+	for _, e := range tx.entries {
+		all = append(all, e.events...)
+	}
+	return all
+}
+
+func (tx *Tx[R]) do(id ID, a Action[R]) error {
+	e, err := tx.entry(id)
+	if err == nil {
+		err = tx.step(e, a)
+	}
+	return tx.fail(id, err)
+}
+
+// fail remembers an error, so that nothing is committed after it, and says
+// once which record it is about, unless that was only being created.
+func (tx *Tx[R]) fail(id ID, err error) error {
+	if err == nil {
+		return nil
+	}
+	if tx.depth == 0 && isFinding(err) {
+		where := tx.p.Name()
+		if id != "" {
+			where += " " + string(id)
+		}
+		err = fmt.Errorf("%s: %w", where, err)
+	}
+	if tx.err == nil {
+		tx.err = err
+	}
+	return err
+}
+
+func (tx *Tx[R]) entry(id ID) (*entry[R], error) {
+	for _, e := range tx.entries {
+		if MetaOf(&e.rec).ID == id {
+			return e, nil
+		}
+	}
+	e := tx.room()
+	var err error
+	if e.rec, err = tx.p.store.Load(tx.ctx, id); err != nil {
+		return nil, err
+	}
+	e.base = MetaOf(&e.rec).Version
+	tx.entries = append(tx.entries, e)
+	return e, nil
+}
+
+// room returns an empty entry.
+func (tx *Tx[R]) room() *entry[R] {
+	e := &tx.only
+	if tx.entries != nil {
+		e = new(entry[R])
+	} else {
+		tx.entries = tx.first[:0]
+	}
+	e.events = e.first[:0]
+	return e
+}
+
+// step is where everything is decided: one action on one record, and what
+// follows from it.
+func (tx *Tx[R]) step(e *entry[R], a Action[R]) error {
+	p := tx.p
+	if tx.depth >= maxDepth {
+		return Refuse("more than %d actions follow from one another", maxDepth)
+	}
+	a, to, err := tx.decide(e, a)
+	if err != nil {
+		return err
+	}
+	m := MetaOf(&e.rec)
+	before := *m
+	if err := a.Apply(&e.rec, tx.at); err != nil {
+		return err
+	}
+	m.seal(before, to, tx.at.At)
+	p.due(&e.rec)
+	data, err := json.Marshal(a)
+	if err != nil {
+		return &FieldError{Field: "data", Reason: err.Error()}
+	}
+	if len(data) > maxAction {
+		return &FieldError{Field: "data", Reason: fmt.Sprintf("must have at most %d bytes as JSON, has %d", maxAction, len(data))}
+	}
+	id, err := p.cfg.newID(tx.ctx, eventPrefix, tx.at.At)
+	if err != nil {
+		return err
+	}
+	e.events = append(e.events, Event{
+		ID: id, Practice: p.Name(), Record: m.ID, Version: m.Version,
+		Action: a.Action(), From: before.State, To: to,
+		At: tx.at.At, Actor: tx.at.Actor, Cause: tx.cause, Data: data,
+	})
+	if before.Version == 0 {
+		tx.entries = append(tx.entries, e)
+	}
+	return tx.follow(e, a, e.events[len(e.events)-1])
+}
+
+// decide answers with the action as it is to be applied and where it leads, or
+// with everything that speaks against it.
+func (tx *Tx[R]) decide(e *entry[R], a Action[R]) (Action[R], State, error) {
+	p := tx.p
+	t, a, err := p.admit(a)
+	if err != nil {
+		return nil, "", err
+	}
+	if tx.depth == 0 {
+		if t.derived {
+			return nil, "", Refuse("%q happens by itself and cannot be asked for", t.name)
+		}
+		if err := p.authorize(tx, e, a); err != nil {
+			return nil, "", err
+		}
+	}
+	m := MetaOf(&e.rec)
+	to, err := p.transition(m.State, t.name)
+	var findings Validation
+	findings.Add(err)
+	findings.Add(validate(a))
+	if err == nil {
+		if g, ok := a.(Guard[R]); ok {
+			findings.Add(g.Guard(&e.rec, tx.at))
+		}
+		if p.def.Prepare != nil {
+			prepared, err := tx.prepare(e, a)
+			if err != nil && !isFinding(err) {
+				return nil, "", err
+			}
+			findings.Add(err)
+			a = prepared
+		}
+	}
+	if err := findings.Err(); err != nil {
+		return nil, "", err
+	}
+	if p.def.Prepare == nil {
+		return a, to, nil
+	}
+	// What was prepared is an action like any other, and may be another one.
+	prepared, a, err := p.admit(a)
+	if err == nil && prepared != t {
+		to, err = p.transition(m.State, prepared.name)
+	}
+	return a, to, err
+}
+
+func (p *Practice[R]) transition(from State, action string) (State, error) {
+	l := p.def.Lifecycle
+	to, ok := l.next(from, action)
+	if ok {
+		return to, nil
+	}
+	refused := &TransitionError{Action: action, State: from}
+	if from == "" {
+		refused.Instead = []string{l.Create()}
+	}
+	for name, to := range l.Permitted(from) {
+		if to != from && !p.types[name].derived {
+			refused.Instead = append(refused.Instead, name)
+		}
+	}
+	return "", refused
+}
+
+func (tx *Tx[R]) prepare(e *entry[R], a Action[R]) (Action[R], error) {
+	tx.depth++
+	defer func() { tx.depth-- }()
+	return tx.p.def.Prepare(tx.ctx, tx, &e.rec, a)
+}
+
+// follow decides what follows from an action that was applied: on the same
+// record first, then on others.
+func (tx *Tx[R]) follow(e *entry[R], a Action[R], done Event) error {
+	f, follows := a.(Follower[R])
+	if !follows && tx.p.def.Cascade == nil {
+		return nil
+	}
+	outer := tx.cause
+	tx.depth++
+	tx.cause = done.ID
+	defer func() {
+		tx.depth--
+		tx.cause = outer
+	}()
+	if follows {
+		if next := f.Follow(&e.rec, tx.at); next != nil {
+			if err := tx.step(e, next); err != nil {
+				return err
+			}
+		}
+	}
+	if tx.p.def.Cascade != nil {
+		return tx.p.def.Cascade(tx.ctx, tx, &e.rec, a, done)
+	}
+	return nil
+}
+
+func (p *Practice[R]) authorize(tx *Tx[R], e *entry[R], a Action[R]) error {
+	if p.cfg.Authorize == nil {
+		return nil
+	}
+	attempt := Attempt{Actor: tx.at.Actor, Practice: p.Name(), Action: a.Action(), Data: a}
+	if m := MetaOf(&e.rec); m.Version > 0 {
+		attempt.Meta, attempt.Record = *m, e.rec
+	}
+	if err := p.cfg.Authorize(tx.ctx, attempt); err != nil {
+		if !errors.Is(err, ErrDenied) {
+			err = fmt.Errorf("%w: %w", ErrDenied, err)
+		}
+		return fmt.Errorf("%s %s: %s may not %s: %w", p.Name(), MetaOf(&e.rec).ID, tx.at.Actor.ID, a.Action(), err)
+	}
+	return nil
+}
+
+// seal sets what is not an action's to set.
+func (m *Meta) seal(before Meta, to State, at time.Time) {
+	m.ID, m.Version, m.State = before.ID, before.Version+1, to
+	m.Created, m.Changed, m.Due = before.Created, at, before.Due
+	if before.Version == 0 {
+		m.Created = at
+	}
+}
+
+// due sets when time makes something happen next.
+func (p *Practice[R]) due(r *R) {
+	if p.def.Next != nil {
+		t, _ := p.def.Next(r)
+		MetaOf(r).Due = instant(t)
+	}
+}

@@ -1,0 +1,86 @@
+package itsm
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+)
+
+// An Option is one action and whether it can be done to a record now.
+type Option struct {
+	// Action is the action's name.
+	Action string `json:"action"`
+	// Permitted says that nothing but input is missing.
+	Permitted bool `json:"permitted"`
+	// To is the state that it would lead to, empty if it is not permitted.
+	To State `json:"to,omitempty"`
+	// Needs lists what the action requires of its input.
+	Needs []*FieldError `json:"needs,omitempty"`
+	// Refused lists why it is not permitted: *[TransitionError], *[RuleError],
+	// and an [ErrDenied].
+	Refused Refusals `json:"refused,omitempty"`
+}
+
+// Refusals are errors whose JSON form is their messages.
+type Refusals []error
+
+// MarshalJSON writes the messages.
+func (r Refusals) MarshalJSON() ([]byte, error) {
+	messages := make([]string, len(r))
+	for i, err := range r {
+		messages[i] = err.Error()
+	}
+	return json.Marshal(messages)
+}
+
+// WhyNot tells for every action, in the order of the practice's story, whether
+// the actor could do it to the record now; if not, everything that speaks
+// against it, and if so, what input it needs. It is what buttons, help texts
+// and agents go by; only doing it is binding.
+func (p *Practice[R]) WhyNot(ctx context.Context, id ID) ([]Option, error) {
+	tx, err := p.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	e, err := tx.entry(id)
+	if err != nil {
+		return nil, err
+	}
+	var options []Option
+	for _, t := range p.order {
+		if t.derived || t.name == p.def.Lifecycle.Create() {
+			continue
+		}
+		o, err := p.option(tx, e, t)
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, o)
+	}
+	return options, nil
+}
+
+func (p *Practice[R]) option(tx *Tx[R], e *entry[R], t *actionType) (Option, error) {
+	try := &Tx[R]{p: p, ctx: tx.ctx, at: tx.at}
+	mine := &entry[R]{rec: p.cloner.Clone(e.rec), base: e.base}
+	try.entries = append(try.entries, mine)
+
+	o := Option{Action: t.name, Permitted: true}
+	err := try.step(mine, t.new().Interface().(Action[R]))
+	for _, f := range Findings(err) {
+		var field *FieldError
+		switch {
+		case errors.As(f, &field):
+			o.Needs = append(o.Needs, field)
+		case errors.Is(f, ErrNotAllowed), errors.Is(f, ErrDenied):
+			o.Refused = append(o.Refused, f)
+			o.Permitted = false
+		default:
+			return o, f
+		}
+	}
+	if o.Permitted {
+		o.To, _ = p.def.Lifecycle.Can(MetaOf(&e.rec).State, t.name)
+	}
+	return o, nil
+}
