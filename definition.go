@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"reflect"
 	"time"
 )
@@ -111,6 +112,9 @@ func (d Definition[R]) check() (map[string]*actionType, []*actionType, error) {
 // new returns a settable zero value of the action's type.
 func (t *actionType) new() reflect.Value { return reflect.New(t.typ).Elem() }
 
+// zero returns a zero value of the action's type.
+func (t *actionType) zero() any { return reflect.Zero(t.typ).Interface() }
+
 // admit finds the type of an action and brings the action into the form in
 // which it is applied and kept.
 func (p *Practice[R]) admit(a Action[R]) (*actionType, Action[R], error) {
@@ -161,6 +165,18 @@ type envelope struct {
 	Data   json.RawMessage `json:"data,omitempty"`
 }
 
+// Actions yields a zero value of each action that actors may ask for, in the
+// order of the practice's story, for surfaces that are made from them.
+func (p *Practice[R]) Actions() iter.Seq[Action[R]] {
+	return func(yield func(Action[R]) bool) {
+		for _, t := range p.order {
+			if !t.derived && !yield(t.zero().(Action[R])) {
+				return
+			}
+		}
+	}
+}
+
 // Encode returns the JSON form of an action, {"action":"resolve","data":{…}},
 // which Decode reads. It returns an [ErrInvalid] for an action that is not the
 // practice's or has no JSON form.
@@ -194,7 +210,7 @@ func (p *Practice[R]) Decode(data []byte) (Action[R], error) {
 	v := t.new()
 	var findings Validation
 	if len(env.Data) > 0 && string(env.Data) != "null" {
-		decodeInto(&findings, v, env.Data, "data")
+		decodeInto(&findings, v, env.Data, "")
 	}
 	if err := findings.Err(); err != nil {
 		return nil, err

@@ -20,8 +20,8 @@ const eventPrefix = "evt"
 // again when somebody was faster. It is what the practices of this module and
 // a vendor's own are made of, holds no record, and is safe for concurrent use.
 //
-// A practice is cheap. To join a transaction of its own, a host makes one over
-// a store that is bound to the transaction.
+// To join a transaction of its own, a host takes the practice over a store that
+// is bound to the transaction ([Practice.Over]).
 //
 // Everything that changes a record needs an actor in the context ([As]) and
 // returns, beside what it says itself:
@@ -63,6 +63,14 @@ func NewPractice[R any](def Definition[R], store Store[R], cfg Config) (*Practic
 	}
 	def.Actions, def.Derived = slices.Clone(def.Actions), slices.Clone(def.Derived)
 	return &Practice[R]{def: def, store: store, cfg: cfg, types: types, order: order, cloner: cloner}, nil
+}
+
+// Over returns the same practice over another store, such as one that is bound
+// to a transaction of the host's, in which several practices then commit
+// together. It costs next to nothing. Runners are not told what it makes due:
+// they find out after their [RunnerConfig].Interval.
+func (p *Practice[R]) Over(store Store[R]) *Practice[R] {
+	return &Practice[R]{def: p.def, store: store, cfg: p.cfg, types: p.types, order: p.order, cloner: p.cloner}
 }
 
 // Name returns the name of the practice, such as "incident".
@@ -154,12 +162,16 @@ func (p *Practice[R]) Feed(ctx context.Context, after Cursor) iter.Seq2[Delivery
 }
 
 // Check decides about an action without doing it: it returns the record as it
-// would be, or what Do would return. Nothing is written.
+// would be, or what Do would return. Nothing is written. Without an id it
+// decides about an action that creates a record.
 func (p *Practice[R]) Check(ctx context.Context, id ID, a Action[R]) (R, error) {
 	var none R
 	tx, err := p.begin(ctx)
 	if err != nil {
 		return none, err
+	}
+	if id == "" {
+		return tx.Create(a)
 	}
 	if err := tx.do(id, a); err != nil {
 		return none, err

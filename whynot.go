@@ -66,7 +66,7 @@ func (p *Practice[R]) option(tx *Tx[R], e *entry[R], t *actionType) (Option, err
 	try.entries = append(try.entries, mine)
 
 	o := Option{Action: t.name, Permitted: true}
-	err := try.step(mine, t.new().Interface().(Action[R]))
+	err := try.step(mine, t.zero().(Action[R]))
 	for _, f := range Findings(err) {
 		var field *FieldError
 		switch {

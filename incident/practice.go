@@ -125,6 +125,12 @@ func NewPractice(store itsm.Store[Incident], cfg Config) (*Practice, error) {
 	return &Practice{kernel}, nil
 }
 
+// Over returns the same practice over another store, such as one bound to a
+// transaction of the host's.
+func (p *Practice) Over(store itsm.Store[Incident]) *Practice {
+	return &Practice{p.Practice.Over(store)}
+}
+
 // actions lists the practice's actions in the order of an incident's life.
 func actions() []itsm.Action[Incident] {
 	return []itsm.Action[Incident]{
