@@ -23,9 +23,8 @@ func NewID(prefix string, at time.Time) ID {
 	binary.BigEndian.PutUint64(raw[:8], uint64(at.UnixMicro())<<8)
 	// Read never fails: it ends the program where the system has no randomness.
 	_, _ = rand.Read(raw[7:])
-	out := make([]byte, 0, len(prefix)+1+26)
-	out = append(out, prefix...)
-	out = append(out, '_')
+	var room [64]byte
+	out := append(append(room[:0], prefix...), '_')
 	// 128 bits in 26 characters of 5 bits: the first carries 3.
 	hi, lo := binary.BigEndian.Uint64(raw[:8]), binary.BigEndian.Uint64(raw[8:])
 	for shift := 125; shift >= 0; shift -= 5 {

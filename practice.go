@@ -92,13 +92,13 @@ func (p *Practice[R]) Create(ctx context.Context, a Action[R]) (R, error) {
 
 // Do does an action to a record and returns the record as it is then.
 func (p *Practice[R]) Do(ctx context.Context, id ID, a Action[R]) (R, error) {
-	var done R
 	tx, err := p.run(ctx, func(tx *Tx[R]) error { return tx.do(id, a) })
-	if err == nil {
-		done = tx.entries[0].rec
-		p.recycle(tx)
+	if err != nil {
+		var none R
+		return none, err
 	}
-	return done, err
+	defer p.recycle(tx)
+	return tx.touched[0].Record, nil
 }
 
 // Update does several actions to one or more records in one commit: all happen
@@ -176,7 +176,7 @@ func (p *Practice[R]) Check(ctx context.Context, id ID, a Action[R]) (R, error) 
 	if err := tx.do(id, a); err != nil {
 		return none, err
 	}
-	return tx.entries[0].rec, nil
+	return tx.touched[0].Record, nil
 }
 
 // run is load → decide → commit → retry on conflict.
@@ -221,22 +221,17 @@ func (p *Practice[R]) begin(ctx context.Context) (*Tx[R], error) {
 	return tx, nil
 }
 
-// recycle keeps a Tx for the next call. Only one that no caller has seen may be
-// kept; its room, which is as large as a few records, is what costs.
+// recycle keeps a Tx that no caller has seen for the next call. Its room is not
+// wiped: it is as large as a record, and is written over.
 func (p *Practice[R]) recycle(tx *Tx[R]) {
-	*tx = Tx[R]{}
+	tx.ctx, tx.touched = nil, nil
 	p.idle.Put(tx)
 }
 
 // commit writes what a Tx decided. While the outcome is unknown it sends the
 // same revisions again: their event ids make them happen once.
 func (p *Practice[R]) commit(ctx context.Context, tx *Tx[R]) error {
-	revs := tx.revs[:0]
-	for _, e := range tx.entries {
-		if len(e.events) > 0 {
-			revs = append(revs, Revision[R]{Base: e.base, Record: e.rec, Events: e.events})
-		}
-	}
+	revs := tx.revisions()
 	if len(revs) == 0 {
 		return nil
 	}

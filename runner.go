@@ -54,11 +54,11 @@ func (p *Practice[R]) elapse(ctx context.Context, id ID, now time.Time) (done in
 	}
 	for {
 		tx, err := p.run(ctx, func(tx *Tx[R]) error {
-			e, err := tx.entry(id)
+			e, err := tx.load(id)
 			if err != nil {
 				return err
 			}
-			due, a := p.def.Next(&e.rec)
+			due, a := p.def.Next(&e.Record)
 			if a == nil || due.IsZero() || instant(due).After(now) {
 				return nil
 			}
@@ -66,7 +66,7 @@ func (p *Practice[R]) elapse(ctx context.Context, id ID, now time.Time) (done in
 			defer func() { tx.depth-- }()
 			return tx.fail(id, tx.step(e, a))
 		})
-		if errors.Is(err, ErrNotFound) || err == nil && len(tx.entries[0].events) == 0 {
+		if errors.Is(err, ErrNotFound) || err == nil && len(tx.touched[0].Events) == 0 {
 			return done, nil
 		}
 		if err != nil {

@@ -13,28 +13,23 @@ import (
 // [Definition.Cascade], for one goroutine. After an error it commits nothing,
 // even if the error was passed over.
 type Tx[R any] struct {
-	p       *Practice[R]
-	ctx     context.Context
-	at      Moment
-	entries []*entry[R]
+	p   *Practice[R]
+	ctx context.Context
+	at  Moment
+	// touched are the records that were loaded or made, each with what was
+	// decided about it: the revision that the store will get.
+	touched []*Revision[R]
 	err     error
 	// cause is the event whose consequences are being decided, depth how many
 	// lie above it. At depth 0 an actor asks.
 	cause ID
 	depth int
 
-	// Room for the common case of one event on one record.
-	first [1]*entry[R]
-	only  entry[R]
-	revs  [1]Revision[R]
-}
-
-// entry is a record that a Tx has touched.
-type entry[R any] struct {
-	rec    R
-	base   Version
-	events []Event
-	first  [1]Event
+	// Room for the common case of one event on one record, which is passed to
+	// the store as it stands: a record is large, and copying it is what costs.
+	one   [1]Revision[R]
+	event [1]Event
+	first [1]*Revision[R]
 }
 
 // maxDepth bounds chains of consequences, which would otherwise be able to
@@ -53,7 +48,7 @@ func (tx *Tx[R]) Consequence() bool { return tx.cause != "" }
 // it belongs to the caller; in Prepare and Cascade it is for reading only. It
 // returns [ErrNotFound] if there is none.
 func (tx *Tx[R]) Get(id ID) (R, error) {
-	e, err := tx.entry(id)
+	e, err := tx.load(id)
 	if err != nil {
 		var none R
 		return none, err
@@ -61,11 +56,11 @@ func (tx *Tx[R]) Get(id ID) (R, error) {
 	return tx.give(e), nil
 }
 
-func (tx *Tx[R]) give(e *entry[R]) R {
+func (tx *Tx[R]) give(e *Revision[R]) R {
 	if tx.depth == 0 {
-		return tx.p.cloner.Clone(e.rec)
+		return tx.p.cloner.Clone(e.Record)
 	}
-	return e.rec
+	return e.Record
 }
 
 // Do does an action to a record and returns the record as it is then, as Get
@@ -83,7 +78,7 @@ func (tx *Tx[R]) Create(a Action[R]) (R, error) {
 	id, err := tx.p.cfg.newID(tx.ctx, tx.p.def.Prefix, tx.at.At)
 	if err == nil {
 		e := tx.room()
-		MetaOf(&e.rec).ID = id
+		MetaOf(&e.Record).ID = id
 		if err = tx.step(e, a); err == nil {
 			return tx.give(e), nil
 		}
@@ -92,17 +87,32 @@ func (tx *Tx[R]) Create(a Action[R]) (R, error) {
 	return none, tx.fail("", err)
 }
 
-// Events returns what was decided so far, in order.
+// Events returns what was decided so far: in order for each record, and the
+// records in the order in which they were touched.
 func (tx *Tx[R]) Events() []Event {
 	var all []Event
-	for _, e := range tx.entries {
-		all = append(all, e.events...)
+	for _, e := range tx.touched {
+		all = append(all, e.Events...)
 	}
 	return all
 }
 
+// revisions returns what there is to commit.
+func (tx *Tx[R]) revisions() []Revision[R] {
+	if len(tx.touched) == 1 && tx.touched[0] == &tx.one[0] {
+		return tx.one[:min(1, len(tx.one[0].Events))]
+	}
+	var revs []Revision[R]
+	for _, rev := range tx.touched {
+		if len(rev.Events) > 0 {
+			revs = append(revs, *rev)
+		}
+	}
+	return revs
+}
+
 func (tx *Tx[R]) do(id ID, a Action[R]) error {
-	e, err := tx.entry(id)
+	e, err := tx.load(id)
 	if err == nil {
 		err = tx.step(e, a)
 	}
@@ -128,37 +138,36 @@ func (tx *Tx[R]) fail(id ID, err error) error {
 	return err
 }
 
-func (tx *Tx[R]) entry(id ID) (*entry[R], error) {
-	for _, e := range tx.entries {
-		if MetaOf(&e.rec).ID == id {
+func (tx *Tx[R]) load(id ID) (*Revision[R], error) {
+	for _, e := range tx.touched {
+		if MetaOf(&e.Record).ID == id {
 			return e, nil
 		}
 	}
 	e := tx.room()
 	var err error
-	if e.rec, err = tx.p.store.Load(tx.ctx, id); err != nil {
+	if e.Record, err = tx.p.store.Load(tx.ctx, id); err != nil {
 		return nil, err
 	}
-	e.base = MetaOf(&e.rec).Version
-	tx.entries = append(tx.entries, e)
+	e.Base = MetaOf(&e.Record).Version
+	tx.touched = append(tx.touched, e)
 	return e, nil
 }
 
-// room returns an empty entry.
-func (tx *Tx[R]) room() *entry[R] {
-	e := &tx.only
-	if tx.entries != nil {
-		e = new(entry[R])
-	} else {
-		tx.entries = tx.first[:0]
+// room returns an empty revision.
+func (tx *Tx[R]) room() *Revision[R] {
+	if tx.touched != nil {
+		return new(Revision[R])
 	}
-	e.events = e.first[:0]
-	return e
+	tx.touched = tx.first[:0]
+	var none R
+	tx.one[0] = Revision[R]{Record: none, Events: tx.event[:0]}
+	return &tx.one[0]
 }
 
 // step is where everything is decided: one action on one record, and what
 // follows from it.
-func (tx *Tx[R]) step(e *entry[R], a Action[R]) error {
+func (tx *Tx[R]) step(e *Revision[R], a Action[R]) error {
 	p := tx.p
 	if tx.depth >= maxDepth {
 		return Refuse("more than %d actions follow from one another", maxDepth)
@@ -167,13 +176,13 @@ func (tx *Tx[R]) step(e *entry[R], a Action[R]) error {
 	if err != nil {
 		return err
 	}
-	m := MetaOf(&e.rec)
+	m := MetaOf(&e.Record)
 	before := *m
-	if err := a.Apply(&e.rec, tx.at); err != nil {
+	if err := a.Apply(&e.Record, tx.at); err != nil {
 		return err
 	}
 	m.seal(before, to, tx.at.At)
-	p.due(&e.rec)
+	p.due(&e.Record)
 	data, err := json.Marshal(a)
 	if err != nil {
 		return &FieldError{Field: "data", Reason: err.Error()}
@@ -185,20 +194,20 @@ func (tx *Tx[R]) step(e *entry[R], a Action[R]) error {
 	if err != nil {
 		return err
 	}
-	e.events = append(e.events, Event{
+	e.Events = append(e.Events, Event{
 		ID: id, Practice: p.Name(), Record: m.ID, Version: m.Version,
 		Action: a.Action(), From: before.State, To: to,
 		At: tx.at.At, Actor: tx.at.Actor, Cause: tx.cause, Data: data,
 	})
 	if before.Version == 0 {
-		tx.entries = append(tx.entries, e)
+		tx.touched = append(tx.touched, e)
 	}
-	return tx.follow(e, a, e.events[len(e.events)-1])
+	return tx.follow(e, a, e.Events[len(e.Events)-1])
 }
 
 // decide answers with the action as it is to be applied and where it leads, or
 // with everything that speaks against it.
-func (tx *Tx[R]) decide(e *entry[R], a Action[R]) (Action[R], State, error) {
+func (tx *Tx[R]) decide(e *Revision[R], a Action[R]) (Action[R], State, error) {
 	p := tx.p
 	t, a, err := p.admit(a)
 	if err != nil {
@@ -212,14 +221,14 @@ func (tx *Tx[R]) decide(e *entry[R], a Action[R]) (Action[R], State, error) {
 			return nil, "", err
 		}
 	}
-	m := MetaOf(&e.rec)
+	m := MetaOf(&e.Record)
 	to, err := p.transition(m.State, t.name)
 	var findings Validation
 	findings.Add(err)
 	findings.Add(validate(a))
 	if err == nil {
 		if g, ok := a.(Guard[R]); ok {
-			findings.Add(g.Guard(&e.rec, tx.at))
+			findings.Add(g.Guard(&e.Record, tx.at))
 		}
 		if p.def.Prepare != nil {
 			prepared, err := tx.prepare(e, a)
@@ -262,15 +271,15 @@ func (p *Practice[R]) transition(from State, action string) (State, error) {
 	return "", refused
 }
 
-func (tx *Tx[R]) prepare(e *entry[R], a Action[R]) (Action[R], error) {
+func (tx *Tx[R]) prepare(e *Revision[R], a Action[R]) (Action[R], error) {
 	tx.depth++
 	defer func() { tx.depth-- }()
-	return tx.p.def.Prepare(tx.ctx, tx, &e.rec, a)
+	return tx.p.def.Prepare(tx.ctx, tx, &e.Record, a)
 }
 
 // follow decides what follows from an action that was applied: on the same
 // record first, then on others.
-func (tx *Tx[R]) follow(e *entry[R], a Action[R], done Event) error {
+func (tx *Tx[R]) follow(e *Revision[R], a Action[R], done Event) error {
 	f, follows := a.(Follower[R])
 	if !follows && tx.p.def.Cascade == nil {
 		return nil
@@ -283,31 +292,31 @@ func (tx *Tx[R]) follow(e *entry[R], a Action[R], done Event) error {
 		tx.cause = outer
 	}()
 	if follows {
-		if next := f.Follow(&e.rec, tx.at); next != nil {
+		if next := f.Follow(&e.Record, tx.at); next != nil {
 			if err := tx.step(e, next); err != nil {
 				return err
 			}
 		}
 	}
 	if tx.p.def.Cascade != nil {
-		return tx.p.def.Cascade(tx.ctx, tx, &e.rec, a, done)
+		return tx.p.def.Cascade(tx.ctx, tx, &e.Record, a, done)
 	}
 	return nil
 }
 
-func (p *Practice[R]) authorize(tx *Tx[R], e *entry[R], a Action[R]) error {
+func (p *Practice[R]) authorize(tx *Tx[R], e *Revision[R], a Action[R]) error {
 	if p.cfg.Authorize == nil {
 		return nil
 	}
 	attempt := Attempt{Actor: tx.at.Actor, Practice: p.Name(), Action: a.Action(), Data: a}
-	if m := MetaOf(&e.rec); m.Version > 0 {
-		attempt.Meta, attempt.Record = *m, e.rec
+	if m := MetaOf(&e.Record); m.Version > 0 {
+		attempt.Meta, attempt.Record = *m, e.Record
 	}
 	if err := p.cfg.Authorize(tx.ctx, attempt); err != nil {
 		if !errors.Is(err, ErrDenied) {
 			err = fmt.Errorf("%w: %w", ErrDenied, err)
 		}
-		return fmt.Errorf("%s %s: %s may not %s: %w", p.Name(), MetaOf(&e.rec).ID, tx.at.Actor.ID, a.Action(), err)
+		return fmt.Errorf("%s %s: %s may not %s: %w", p.Name(), MetaOf(&e.Record).ID, tx.at.Actor.ID, a.Action(), err)
 	}
 	return nil
 }

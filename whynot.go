@@ -42,7 +42,7 @@ func (p *Practice[R]) WhyNot(ctx context.Context, id ID) ([]Option, error) {
 	if err != nil {
 		return nil, err
 	}
-	e, err := tx.entry(id)
+	e, err := tx.load(id)
 	if err != nil {
 		return nil, err
 	}
@@ -60,10 +60,10 @@ func (p *Practice[R]) WhyNot(ctx context.Context, id ID) ([]Option, error) {
 	return options, nil
 }
 
-func (p *Practice[R]) option(tx *Tx[R], e *entry[R], t *actionType) (Option, error) {
+func (p *Practice[R]) option(tx *Tx[R], e *Revision[R], t *actionType) (Option, error) {
 	try := &Tx[R]{p: p, ctx: tx.ctx, at: tx.at}
-	mine := &entry[R]{rec: p.cloner.Clone(e.rec), base: e.base}
-	try.entries = append(try.entries, mine)
+	mine := &Revision[R]{Base: e.Base, Record: p.cloner.Clone(e.Record)}
+	try.touched = append(try.touched, mine)
 
 	o := Option{Action: t.name, Permitted: true}
 	err := try.step(mine, t.zero().(Action[R]))
@@ -80,7 +80,7 @@ func (p *Practice[R]) option(tx *Tx[R], e *entry[R], t *actionType) (Option, err
 		}
 	}
 	if o.Permitted {
-		o.To, _ = p.def.Lifecycle.Can(MetaOf(&e.rec).State, t.name)
+		o.To, _ = p.def.Lifecycle.Can(MetaOf(&e.Record).State, t.name)
 	}
 	return o, nil
 }
