@@ -2,6 +2,7 @@ package itsm
 
 import (
 	"context"
+	"math/rand/v2"
 	"time"
 )
 
@@ -69,10 +70,19 @@ func (c Config) now() time.Time {
 }
 
 func (c Config) newID(ctx context.Context, prefix string, at time.Time) (ID, error) {
-	if c.NewID == nil {
-		return NewID(prefix, at), nil
+	if c.NewID != nil {
+		return c.NewID(ctx, prefix, at)
 	}
-	return c.NewID(ctx, prefix, at)
+	return NewID(prefix, at), nil
+}
+
+// newEventID is newID for events. Their default ids need to be unique, but
+// nobody gains anything from guessing one, and there are many.
+func (c Config) newEventID(ctx context.Context, at time.Time) (ID, error) {
+	if c.NewID != nil {
+		return c.NewID(ctx, eventPrefix, at)
+	}
+	return makeID(eventPrefix, at, rand.Uint64(), rand.Uint64()), nil
 }
 
 // instant is the form of every time that is kept: UTC, whole microseconds, no

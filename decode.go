@@ -16,6 +16,9 @@ const (
 	maxAction = 256 << 10
 	// maxDefinition is the most bytes of a lifecycle or matrix as JSON.
 	maxDefinition = 1 << 20
+	// maxDepthJSON is how deep JSON from outside may be nested. Reading it
+	// costs time in proportion.
+	maxDepthJSON = 100
 )
 
 // decodeStrict reads JSON into a value, which must point to its zero value.
@@ -31,10 +34,32 @@ func decodeStrict(data []byte, target any, limit int) error {
 		v.Check(false, "", "must be valid UTF-8")
 	case !json.Valid(data):
 		v.Check(false, "", "must be JSON: "+syntaxFault(data))
+	case depth(data) > maxDepthJSON:
+		v.Check(false, "", fmt.Sprintf("must be nested at most %d deep", maxDepthJSON))
 	default:
 		decodeInto(&v, reflect.ValueOf(target).Elem(), data, "")
 	}
 	return v.Err()
+}
+
+// depth returns how deep valid JSON is nested.
+func depth(data []byte) int {
+	level, deepest, quoted := 0, 0, false
+	for i := 0; i < len(data); i++ {
+		switch c := data[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			level++
+			deepest = max(deepest, level)
+		case c == '}' || c == ']':
+			level--
+		}
+	}
+	return deepest
 }
 
 func syntaxFault(data []byte) string {
@@ -77,7 +102,7 @@ func decodeInto(v *Validation, target reflect.Value, raw json.RawMessage, path s
 			}
 			decodeInto(v, target.FieldByIndex(index), value, join(path, name))
 		})
-	case reflect.Slice:
+	case reflect.Slice, reflect.Array:
 		if target.Type().Elem().Kind() == reflect.Uint8 {
 			decodeLeaf(v, target, raw, path)
 			return
@@ -91,7 +116,12 @@ func decodeInto(v *Validation, target reflect.Value, raw json.RawMessage, path s
 			v.Check(false, path, "must be a list")
 			return
 		}
-		target.Set(reflect.MakeSlice(target.Type(), len(items), len(items)))
+		if target.Kind() == reflect.Slice {
+			target.Set(reflect.MakeSlice(target.Type(), len(items), len(items)))
+		} else if len(items) > target.Len() {
+			v.Check(false, path, fmt.Sprintf("must have at most %d elements, has %d", target.Len(), len(items)))
+			return
+		}
 		for i, item := range items {
 			decodeInto(v, target.Index(i), item, fmt.Sprintf("%s[%d]", path, i))
 		}
@@ -133,6 +163,7 @@ func decodeLeaf(v *Validation, target reflect.Value, raw json.RawMessage, path s
 	switch kind := target.Kind(); {
 	case target.Type() == timeType:
 		reason = "must be a time in RFC 3339, such as 2026-03-29T02:30:00Z"
+	case hasOwnJSON(target.Type()): // and says itself what it takes
 	case kind == reflect.String:
 		reason = "must be text"
 	case kind == reflect.Bool:

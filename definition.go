@@ -36,8 +36,8 @@ type Definition[R any] struct {
 
 	// Prepare resolves what depends on the host (its configuration, other
 	// records, its matcher) into the action before it is applied and kept, so
-	// that a replay needs none of it. It returns the action to do instead, or
-	// findings. The record is as it is before the action and must not be
+	// that a replay needs none of it. It returns the action to do instead, nil
+	// to leave it as it is, or findings. The record is as it is before the action and must not be
 	// changed; the action may still be wrong in itself. Nil means that there
 	// is nothing to resolve.
 	Prepare func(ctx context.Context, tx *Tx[R], r *R, a Action[R]) (Action[R], error)
@@ -66,10 +66,7 @@ func (d Definition[R]) check() (map[string]*actionType, []*actionType, error) {
 	if MetaOf(new(R)) == nil {
 		v.Check(false, "record", fmt.Sprintf("%s must embed itsm.Meta", reflect.TypeFor[R]()))
 	}
-	if d.Lifecycle == nil {
-		v.Check(false, "lifecycle", "must not be nil")
-		return nil, nil, v.Err()
-	}
+	v.Check(d.Lifecycle != nil, "lifecycle", "must not be nil")
 	types := map[string]*actionType{}
 	var order []*actionType
 	add := func(field string, a Action[R], derived bool) {
@@ -97,14 +94,10 @@ func (d Definition[R]) check() (map[string]*actionType, []*actionType, error) {
 	for i, a := range d.Derived {
 		add(fmt.Sprintf("derived[%d]", i), a, true)
 	}
-	wanted := map[string]bool{d.Lifecycle.Create(): true}
-	for s := range d.Lifecycle.States() {
-		for name := range d.Lifecycle.Permitted(s) {
-			wanted[name] = true
+	if d.Lifecycle != nil {
+		for _, name := range d.Lifecycle.actions() {
+			v.Check(types[name] != nil, "lifecycle", fmt.Sprintf("has the action %q, for which there is no type", name))
 		}
-	}
-	for _, name := range sortedKeys(wanted) {
-		v.Check(types[name] != nil, "lifecycle", fmt.Sprintf("has the action %q, for which there is no type", name))
 	}
 	return types, order, v.Err()
 }

@@ -11,22 +11,23 @@ import (
 // that ids survive being read aloud, and its order is that of the bytes.
 const crockford = "0123456789abcdefghjkmnpqrstvwxyz"
 
-// idBytes is the size of an id's number: 56 bits of microseconds since 1970,
-// which lasts until the year 4253, and 72 random bits.
-const idBytes = 16
-
 // NewID makes an id that says what it names and sorts by time:
-// "inc_" and 26 characters for the prefix "inc". The random part is drawn from
+// "inc_" and 26 characters for the prefix "inc". They hold 56 bits of
+// microseconds since 1970, which lasts until the year 4253, and 72 bits from
 // crypto/rand, so that ids cannot be guessed.
 func NewID(prefix string, at time.Time) ID {
-	var raw [idBytes]byte
-	binary.BigEndian.PutUint64(raw[:8], uint64(at.UnixMicro())<<8)
+	var raw [16]byte
 	// Read never fails: it ends the program where the system has no randomness.
-	_, _ = rand.Read(raw[7:])
+	_, _ = rand.Read(raw[:])
+	return makeID(prefix, at, binary.BigEndian.Uint64(raw[:8]), binary.BigEndian.Uint64(raw[8:]))
+}
+
+// makeID spells a time and the lower 8 and 64 of random bits.
+func makeID(prefix string, at time.Time, random8, random64 uint64) ID {
+	hi, lo := uint64(at.UnixMicro())<<8|random8&0xff, random64
 	var room [64]byte
 	out := append(append(room[:0], prefix...), '_')
 	// 128 bits in 26 characters of 5 bits: the first carries 3.
-	hi, lo := binary.BigEndian.Uint64(raw[:8]), binary.BigEndian.Uint64(raw[8:])
 	for shift := 125; shift >= 0; shift -= 5 {
 		var five uint64
 		switch {

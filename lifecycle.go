@@ -221,6 +221,15 @@ func (l *Lifecycle) Permitted(s State) iter.Seq2[string, State] {
 	}
 }
 
+// actions lists every action of the table, sorted.
+func (l *Lifecycle) actions() []string {
+	names := map[string]bool{l.spec.Create: true}
+	for _, t := range l.spec.Transitions {
+		names[t.Action] = true
+	}
+	return sortedKeys(names)
+}
+
 // next lets the machine decide a transition. An empty state means that the
 // record is being created.
 func (l *Lifecycle) next(from State, action string) (to State, ok bool) {

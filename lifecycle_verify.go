@@ -10,15 +10,23 @@ import (
 // be proved.
 func verify(s LifecycleSpec) error {
 	var v Validation
-	v.Check(s.Name != "", "name", "must not be empty")
-	v.Check(s.Create != "", "create", "must not be empty")
+	named := func(field, name, marks, allowed string) {
+		if name == "" {
+			v.Check(false, field, "must not be empty")
+			return
+		}
+		v.Check(isName(name, marks), field, fmt.Sprintf("must be a name of letters, digits%s, is %q", allowed, name))
+	}
+	action := func(field, a string) { named(field, a, "_.-", ", _, . and -") }
+	action("name", s.Name)
+	action("create", s.Create)
 	v.Check(len(s.States) > 0, "states", "must not be empty")
 	v.Check(len(s.Ends) > 0, "ends", "must not be empty")
 
 	declared := map[State]bool{}
 	for i, state := range s.States {
 		field := fmt.Sprintf("states[%d]", i)
-		v.Check(isName(string(state), "_"), field, fmt.Sprintf("must be a name of letters, digits and _, is %q", state))
+		named(field, string(state), "_", " and _")
 		v.Check(!declared[state], field, fmt.Sprintf("declares %q twice", state))
 		declared[state] = true
 	}
@@ -29,6 +37,7 @@ func verify(s LifecycleSpec) error {
 	isEnd := map[State]bool{}
 	for i, end := range s.Ends {
 		known(fmt.Sprintf("ends[%d]", i), end)
+		v.Check(!isEnd[end], fmt.Sprintf("ends[%d]", i), fmt.Sprintf("declares %q twice", end))
 		isEnd[end] = true
 	}
 
@@ -40,7 +49,7 @@ func verify(s LifecycleSpec) error {
 	forward, backward := map[State][]State{}, map[State][]State{}
 	for i, t := range s.Transitions {
 		field := fmt.Sprintf("transitions[%d]", i)
-		v.Check(isName(t.Action, "_.-"), field+".action", fmt.Sprintf("must be a name of letters, digits, _, . and -, is %q", t.Action))
+		action(field+".action", t.Action)
 		v.Check(t.Action != s.Create || s.Create == "", field+".action", fmt.Sprintf("is %q, which creates records", t.Action))
 		v.Check(len(t.From) > 0, field+".from", "must not be empty")
 		if t.To != "" {

@@ -74,7 +74,7 @@ type Key struct {
 
 // Indexed is what a record type implements (with a value or pointer receiver)
 // to be listed by more than its state: it appends the keys under which it is
-// to be found. Stores index them.
+// to be found. Stores index them. It is pure: stores call it while they commit.
 type Indexed interface {
 	AppendKeys(keys []Key) []Key
 }
@@ -172,6 +172,17 @@ type RemoveLink[R any] struct {
 
 // Action returns "unlink".
 func (RemoveLink[R]) Action() string { return "unlink" }
+
+// Validate checks that the relation, kind and id are there.
+func (a RemoveLink[R]) Validate() error { return AddLink[R](a).Validate() }
+
+// Guard refuses if there is no link.
+func (RemoveLink[R]) Guard(r *R, _ Moment) error {
+	if len(MetaOf(r).Links) == 0 {
+		return Refuse("there is no link")
+	}
+	return nil
+}
 
 // Apply removes the link; one that is not there is refused.
 func (a RemoveLink[R]) Apply(r *R, _ Moment) error {

@@ -50,16 +50,16 @@ type Practice[R any] struct {
 // finding if the definition does not fit together: an action without a type, a
 // type that JSON cannot bring back, a record that does not embed [Meta].
 func NewPractice[R any](def Definition[R], store Store[R], cfg Config) (*Practice[R], error) {
+	var v Validation
 	types, order, err := def.check()
-	if err != nil {
-		return nil, err
-	}
-	if store == nil {
-		return nil, &FieldError{Field: "store", Reason: "must not be nil"}
-	}
+	v.Add(err)
+	v.Check(store != nil, "store", "must not be nil")
 	cloner, err := clone.Of[R]()
 	if err != nil {
-		return nil, &FieldError{Field: "record", Reason: err.Error()}
+		v.Check(false, "record", err.Error())
+	}
+	if err := v.Err(); err != nil {
+		return nil, err
 	}
 	def.Actions, def.Derived = slices.Clone(def.Actions), slices.Clone(def.Derived)
 	return &Practice[R]{def: def, store: store, cfg: cfg, types: types, order: order, cloner: cloner}, nil
@@ -87,7 +87,11 @@ func (p *Practice[R]) Create(ctx context.Context, a Action[R]) (R, error) {
 		made, err = tx.Create(a)
 		return err
 	})
-	return made, err
+	if err != nil {
+		var none R
+		return none, err
+	}
+	return made, nil
 }
 
 // Do does an action to a record and returns the record as it is then.
@@ -224,7 +228,7 @@ func (p *Practice[R]) begin(ctx context.Context) (*Tx[R], error) {
 // recycle keeps a Tx that no caller has seen for the next call. Its room is not
 // wiped: it is as large as a record, and is written over.
 func (p *Practice[R]) recycle(tx *Tx[R]) {
-	tx.ctx, tx.touched = nil, nil
+	tx.ctx, tx.touched, tx.changed = nil, nil, nil
 	p.idle.Put(tx)
 }
 

@@ -126,19 +126,24 @@ func (m Matrix) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads the rows and verifies them, as [NewMatrix] does.
 func (m *Matrix) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		return nil // by convention of encoding/json
+	}
 	var read [][]uint16
 	if err := decodeStrict(data, &read, maxDefinition); err != nil {
 		return err
 	}
+	var v Validation
 	rows := make([][]Priority, len(read))
 	for i, row := range read {
 		rows[i] = make([]Priority, len(row))
 		for j, p := range row {
-			if p > 255 {
-				return &FieldError{Field: fmt.Sprintf("[%d][%d]", i, j), Reason: "must be at most 255"}
-			}
+			v.Check(p <= 255, fmt.Sprintf("[%d][%d]", i, j), "must be at most 255")
 			rows[i][j] = Priority(p)
 		}
+	}
+	if err := v.Err(); err != nil {
+		return err
 	}
 	made, err := NewMatrix(rows)
 	if err == nil {

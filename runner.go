@@ -46,15 +46,23 @@ func (p *Practice[R]) RunDue(ctx context.Context) (done int, next time.Time, err
 	return done, next, errors.Join(failed...)
 }
 
+// maxElapse bounds what is done to one record at a time, so that a practice
+// whose due action leaves the due time where it is cannot keep the others from
+// their turn.
+const maxElapse = 1000
+
 // elapse does to one record what time has made due by now. What was missed
 // while no host was running happens one by one, each as its own event.
 func (p *Practice[R]) elapse(ctx context.Context, id ID, now time.Time) (done int, err error) {
 	if p.def.Next == nil {
 		return 0, nil
 	}
-	for {
+	for done < maxElapse {
 		tx, err := p.run(ctx, func(tx *Tx[R]) error {
 			e, err := tx.load(id)
+			if errors.Is(err, ErrNotFound) {
+				return nil // it is gone
+			}
 			if err != nil {
 				return err
 			}
@@ -66,14 +74,15 @@ func (p *Practice[R]) elapse(ctx context.Context, id ID, now time.Time) (done in
 			defer func() { tx.depth-- }()
 			return tx.fail(id, tx.step(e, a))
 		})
-		if errors.Is(err, ErrNotFound) || err == nil && len(tx.touched[0].Events) == 0 {
-			return done, nil
-		}
 		if err != nil {
 			return done, err
 		}
+		if len(tx.touched) == 0 || len(tx.touched[0].Events) == 0 {
+			return done, nil
+		}
 		done++
 	}
+	return done, fmt.Errorf("still due after %d due actions", done)
 }
 
 // Timed is a practice of any record type, as the [Runner] sees it.

@@ -2,10 +2,12 @@ package itsm
 
 import (
 	"bytes"
+	"cmp"
 	"encoding"
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -61,6 +63,13 @@ func shapeOf(v *Validation, t reflect.Type, path string, open map[reflect.Type]*
 		s.kind = rawJSON
 		return s
 	case hasOwnJSON(t):
+		if t.Kind() == reflect.Struct {
+			for i := range t.NumField() {
+				f := t.Field(i)
+				v.Check(!f.Anonymous || !hasOwnJSON(f.Type), join(path, f.Name),
+					"is embedded and has a JSON form of its own: the other fields would be lost")
+			}
+		}
 		return s
 	}
 	switch t.Kind() {
@@ -68,10 +77,17 @@ func shapeOf(v *Validation, t reflect.Type, path string, open map[reflect.Type]*
 		s.kind = text
 	case reflect.Struct:
 		s.kind = structure
+		for _, name := range ambiguous(t) {
+			v.Check(false, join(path, name), "is the JSON name of several embedded fields: the history would lose them")
+		}
 		for i := range t.NumField() {
 			f := t.Field(i)
 			name, skip := jsonName(f)
 			where := join(path, f.Name)
+			_, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+			v.Check(!strings.Contains(options, "string"), where, "must not be written as a string")
+			raw := f.Type == reflect.TypeFor[json.RawMessage]()
+			v.Check(!raw || strings.Contains(options, "omit"), where, "is raw JSON and needs omitempty: nil would come back as null")
 			v.Check(f.IsExported() || f.Anonymous, where, "is not exported: the history would lose it")
 			v.Check(!skip, where, "has no JSON form: the history would lose it")
 			v.Check(!f.Anonymous || f.Type.Kind() == reflect.Struct, where, "is embedded and no struct")
@@ -86,20 +102,47 @@ func shapeOf(v *Validation, t reflect.Type, path string, open map[reflect.Type]*
 			}
 		}
 	case reflect.Slice:
-		s.kind, s.elem = list, shapeOf(v, t.Elem(), path+"[]", open)
+		s.kind = list // before its elements, which may contain it
+		s.elem = shapeOf(v, t.Elem(), path+"[]", open)
 	case reflect.Array:
-		s.kind, s.elem = array, shapeOf(v, t.Elem(), path+"[]", open)
+		s.kind = array
+		s.elem = shapeOf(v, t.Elem(), path+"[]", open)
 	case reflect.Map:
 		v.Check(t.Key().Kind() == reflect.String, path, "must be a map with text keys")
-		s.kind, s.elem = mapping, shapeOf(v, t.Elem(), path+"[]", open)
+		s.kind = mapping
+		s.elem = shapeOf(v, t.Elem(), path+"[]", open)
 	case reflect.Pointer:
-		s.kind, s.elem = pointer, shapeOf(v, t.Elem(), path, open)
+		kind := t.Elem().Kind()
+		v.Check(kind != reflect.Slice && kind != reflect.Map && kind != reflect.Pointer, path,
+			"points to what can be nil itself, which JSON cannot tell apart")
+		s.kind = pointer
+		s.elem = shapeOf(v, t.Elem(), path, open)
 	case reflect.Interface, reflect.Func, reflect.Chan, reflect.UnsafePointer, reflect.Complex64, reflect.Complex128, reflect.Uintptr, reflect.Invalid:
 		v.Check(false, path, fmt.Sprintf("is a %s, which cannot be read back from JSON", t.Kind()))
 	case reflect.Bool, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
 		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Float32, reflect.Float64:
 	}
 	return s
+}
+
+// ambiguous lists the JSON names that several fields of embedded structs at the
+// same depth have, all of which encoding/json passes over in silence.
+func ambiguous(t reflect.Type) []string {
+	depth, times := map[string]int{}, map[string]int{}
+	for _, f := range reflect.VisibleFields(t) {
+		name, skip := jsonName(f)
+		if skip || !f.IsExported() || f.Anonymous && name == "" {
+			continue
+		}
+		name = cmp.Or(name, f.Name)
+		switch have, ok := depth[name]; {
+		case !ok || len(f.Index) < have:
+			depth[name], times[name] = len(f.Index), 1
+		case len(f.Index) == have:
+			times[name]++
+		}
+	}
+	return slices.DeleteFunc(sortedKeys(times), func(name string) bool { return times[name] == 1 })
 }
 
 // hasOwnJSON reports whether a type writes and reads itself.
@@ -154,11 +197,12 @@ func (s *shape) settle(f *Validation, v reflect.Value, path string) {
 			v.SetZero()
 			return
 		}
-		var compact bytes.Buffer
+		var compact, escaped bytes.Buffer
 		err := json.Compact(&compact, v.Bytes())
 		f.Check(err == nil, path, "must be JSON")
 		f.Check(utf8.Valid(v.Bytes()), path, "must be valid UTF-8")
-		v.SetBytes(compact.Bytes())
+		json.HTMLEscape(&escaped, compact.Bytes()) // as json.Marshal will
+		v.SetBytes(escaped.Bytes())
 	case structure:
 		for i := range s.fields {
 			field := &s.fields[i]

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"math"
 	"time"
 )
 
@@ -16,7 +17,9 @@ import (
 // by type assertion.
 //
 // Every method is safe for concurrent use, and returns the context's error,
-// having done nothing, if the context has ended before it begins.
+// having done nothing, if the context has ended before it begins; a sequence
+// begins when it is ranged over. While a sequence is read the store may be used,
+// by its reader too, and the reader may stop at any element.
 type Store[R any] interface {
 	// Load returns the record, which belongs to the caller from then on:
 	// nothing that the caller does to it shows in the store. It sees every
@@ -29,7 +32,7 @@ type Store[R any] interface {
 	// its events. What the caller does to the revisions afterwards does not
 	// show in the store.
 	//
-	// Committing revisions that are in the history already, with the same
+	// Committing revisions that are all in the history already, with the same
 	// event ids, writes nothing and returns nil, so that a commit of unknown
 	// outcome can be sent again.
 	//
@@ -57,6 +60,9 @@ type Revision[R any] struct {
 	Events []Event
 }
 
+// maxVersion keeps versions within what databases have for whole numbers.
+const maxVersion = math.MaxInt64
+
 // CheckRevisions returns an [ErrInvalid] with every finding if revisions cannot
 // be committed by any store. Implementations of [Store.Commit] begin with it.
 func CheckRevisions[R any](revs ...Revision[R]) error {
@@ -78,6 +84,7 @@ func CheckRevisions[R any](revs ...Revision[R]) error {
 		v.Check(!records[m.ID], field+".record.id", "is in this commit twice")
 		records[m.ID] = true
 		v.Check(len(rev.Events) > 0, field+".events", "must not be empty")
+		v.Check(rev.Base <= maxVersion, field+".base", "must be less than 2^63")
 		v.Check(m.Version == rev.Base+Version(len(rev.Events)), field+".record.version",
 			fmt.Sprintf("must be %d, the base plus the number of events, is %d", rev.Base+Version(len(rev.Events)), m.Version))
 		for j, e := range rev.Events {
@@ -96,7 +103,7 @@ func CheckRevisions[R any](revs ...Revision[R]) error {
 // sound is the common case of [CheckRevisions], without its bookkeeping.
 func (rev *Revision[R]) sound() bool {
 	m := MetaOf(&rev.Record)
-	if m == nil || m.ID == "" || len(rev.Events) != 1 || m.Version != rev.Base+1 {
+	if m == nil || m.ID == "" || len(rev.Events) != 1 || m.Version != rev.Base+1 || rev.Base > maxVersion {
 		return false
 	}
 	e := &rev.Events[0]
@@ -150,7 +157,9 @@ type Feeder interface {
 	// Feed yields the events after a cursor, or from the beginning, in commit
 	// order, and ends with the last one that there is; the events of one record
 	// in the order of their versions. No event ever appears behind a cursor
-	// that was handed out. To go on, call it again with the last cursor.
+	// that was handed out, for which an event may be held back a little while
+	// other transactions are open. To go on, call it again with the last
+	// cursor.
 	//
 	// Errors end the sequence: [ErrInvalid] for a cursor that the store did
 	// not make.

@@ -10,8 +10,8 @@ import (
 
 // A Tx collects what is decided about one or more records until it is committed
 // as a whole. It is valid inside [Practice.Update], [Definition.Prepare] and
-// [Definition.Cascade], for one goroutine. After an error it commits nothing,
-// even if the error was passed over.
+// [Definition.Cascade], for one goroutine. After an action that failed it commits
+// nothing, even if the error was passed over.
 type Tx[R any] struct {
 	p   *Practice[R]
 	ctx context.Context
@@ -19,6 +19,9 @@ type Tx[R any] struct {
 	// touched are the records that were loaded or made, each with what was
 	// decided about it: the revision that the store will get.
 	touched []*Revision[R]
+	// changed are those of them about which something was decided, in that
+	// order: a cause comes before its consequences.
+	changed []*Revision[R]
 	err     error
 	// cause is the event whose consequences are being decided, depth how many
 	// lie above it. At depth 0 an actor asks.
@@ -29,7 +32,7 @@ type Tx[R any] struct {
 	// the store as it stands: a record is large, and copying it is what costs.
 	one   [1]Revision[R]
 	event [1]Event
-	first [1]*Revision[R]
+	first [2]*Revision[R]
 }
 
 // maxDepth bounds chains of consequences, which would otherwise be able to
@@ -78,6 +81,8 @@ func (tx *Tx[R]) Create(a Action[R]) (R, error) {
 	id, err := tx.p.cfg.newID(tx.ctx, tx.p.def.Prefix, tx.at.At)
 	if err == nil {
 		e := tx.room()
+		var fresh R
+		e.Record = fresh
 		MetaOf(&e.Record).ID = id
 		if err = tx.step(e, a); err == nil {
 			return tx.give(e), nil
@@ -88,10 +93,10 @@ func (tx *Tx[R]) Create(a Action[R]) (R, error) {
 }
 
 // Events returns what was decided so far: in order for each record, and the
-// records in the order in which they were touched.
+// records in the order of their first event.
 func (tx *Tx[R]) Events() []Event {
 	var all []Event
-	for _, e := range tx.touched {
+	for _, e := range tx.changed {
 		all = append(all, e.Events...)
 	}
 	return all
@@ -99,14 +104,12 @@ func (tx *Tx[R]) Events() []Event {
 
 // revisions returns what there is to commit.
 func (tx *Tx[R]) revisions() []Revision[R] {
-	if len(tx.touched) == 1 && tx.touched[0] == &tx.one[0] {
-		return tx.one[:min(1, len(tx.one[0].Events))]
+	if len(tx.changed) == 1 && tx.changed[0] == &tx.one[0] {
+		return tx.one[:]
 	}
 	var revs []Revision[R]
-	for _, rev := range tx.touched {
-		if len(rev.Events) > 0 {
-			revs = append(revs, *rev)
-		}
+	for _, rev := range tx.changed {
+		revs = append(revs, *rev)
 	}
 	return revs
 }
@@ -154,14 +157,13 @@ func (tx *Tx[R]) load(id ID) (*Revision[R], error) {
 	return e, nil
 }
 
-// room returns an empty revision.
+// room returns a revision whose record is yet to be written.
 func (tx *Tx[R]) room() *Revision[R] {
 	if tx.touched != nil {
 		return new(Revision[R])
 	}
-	tx.touched = tx.first[:0]
-	var none R
-	tx.one[0] = Revision[R]{Record: none, Events: tx.event[:0]}
+	tx.touched, tx.changed = tx.first[:0:1], tx.first[1:1]
+	tx.one[0].Base, tx.one[0].Events = 0, tx.event[:0]
 	return &tx.one[0]
 }
 
@@ -172,11 +174,11 @@ func (tx *Tx[R]) step(e *Revision[R], a Action[R]) error {
 	if tx.depth >= maxDepth {
 		return Refuse("more than %d actions follow from one another", maxDepth)
 	}
-	a, to, err := tx.decide(e, a)
+	m := MetaOf(&e.Record)
+	a, to, err := tx.decide(e, m, a)
 	if err != nil {
 		return err
 	}
-	m := MetaOf(&e.Record)
 	before := *m
 	if err := a.Apply(&e.Record, tx.at); err != nil {
 		return err
@@ -190,9 +192,12 @@ func (tx *Tx[R]) step(e *Revision[R], a Action[R]) error {
 	if len(data) > maxAction {
 		return &FieldError{Field: "data", Reason: fmt.Sprintf("must have at most %d bytes as JSON, has %d", maxAction, len(data))}
 	}
-	id, err := p.cfg.newID(tx.ctx, eventPrefix, tx.at.At)
+	id, err := p.cfg.newEventID(tx.ctx, tx.at.At)
 	if err != nil {
 		return err
+	}
+	if len(e.Events) == 0 {
+		tx.changed = append(tx.changed, e)
 	}
 	e.Events = append(e.Events, Event{
 		ID: id, Practice: p.Name(), Record: m.ID, Version: m.Version,
@@ -202,12 +207,12 @@ func (tx *Tx[R]) step(e *Revision[R], a Action[R]) error {
 	if before.Version == 0 {
 		tx.touched = append(tx.touched, e)
 	}
-	return tx.follow(e, a, e.Events[len(e.Events)-1])
+	return tx.follow(e, a, len(e.Events)-1)
 }
 
 // decide answers with the action as it is to be applied and where it leads, or
 // with everything that speaks against it.
-func (tx *Tx[R]) decide(e *Revision[R], a Action[R]) (Action[R], State, error) {
+func (tx *Tx[R]) decide(e *Revision[R], m *Meta, a Action[R]) (Action[R], State, error) {
 	p := tx.p
 	t, a, err := p.admit(a)
 	if err != nil {
@@ -221,34 +226,31 @@ func (tx *Tx[R]) decide(e *Revision[R], a Action[R]) (Action[R], State, error) {
 			return nil, "", err
 		}
 	}
-	m := MetaOf(&e.Record)
 	to, err := p.transition(m.State, t.name)
 	var findings Validation
 	findings.Add(err)
 	findings.Add(validate(a))
+	var prepared Action[R]
 	if err == nil {
 		if g, ok := a.(Guard[R]); ok {
 			findings.Add(g.Guard(&e.Record, tx.at))
 		}
-		if p.def.Prepare != nil {
-			prepared, err := tx.prepare(e, a)
-			if err != nil && !isFinding(err) {
-				return nil, "", err
-			}
-			findings.Add(err)
-			a = prepared
+		prepared, err = tx.prepare(e, a)
+		if err != nil && !isFinding(err) {
+			return nil, "", err
 		}
+		findings.Add(err)
 	}
 	if err := findings.Err(); err != nil {
 		return nil, "", err
 	}
-	if p.def.Prepare == nil {
+	if prepared == nil {
 		return a, to, nil
 	}
 	// What was prepared is an action like any other, and may be another one.
-	prepared, a, err := p.admit(a)
-	if err == nil && prepared != t {
-		to, err = p.transition(m.State, prepared.name)
+	instead, a, err := p.admit(prepared)
+	if err == nil && instead != t {
+		to, err = p.transition(m.State, instead.name)
 	}
 	return a, to, err
 }
@@ -272,6 +274,9 @@ func (p *Practice[R]) transition(from State, action string) (State, error) {
 }
 
 func (tx *Tx[R]) prepare(e *Revision[R], a Action[R]) (Action[R], error) {
+	if tx.p.def.Prepare == nil {
+		return nil, nil
+	}
 	tx.depth++
 	defer func() { tx.depth-- }()
 	return tx.p.def.Prepare(tx.ctx, tx, &e.Record, a)
@@ -279,14 +284,14 @@ func (tx *Tx[R]) prepare(e *Revision[R], a Action[R]) (Action[R], error) {
 
 // follow decides what follows from an action that was applied: on the same
 // record first, then on others.
-func (tx *Tx[R]) follow(e *Revision[R], a Action[R], done Event) error {
+func (tx *Tx[R]) follow(e *Revision[R], a Action[R], done int) error {
 	f, follows := a.(Follower[R])
 	if !follows && tx.p.def.Cascade == nil {
 		return nil
 	}
 	outer := tx.cause
 	tx.depth++
-	tx.cause = done.ID
+	tx.cause = e.Events[done].ID
 	defer func() {
 		tx.depth--
 		tx.cause = outer
@@ -299,7 +304,7 @@ func (tx *Tx[R]) follow(e *Revision[R], a Action[R], done Event) error {
 		}
 	}
 	if tx.p.def.Cascade != nil {
-		return tx.p.def.Cascade(tx.ctx, tx, &e.Record, a, done)
+		return tx.p.def.Cascade(tx.ctx, tx, &e.Record, a, e.Events[done])
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ const (
 	maxRoles         = 50
 	maxChildren      = 1000
 	maxProposals     = 20
+	maxReason        = 300 // of a proposal
 	maxActionItems   = 200
 )
 
@@ -253,7 +254,8 @@ func (a Assign) Apply(r *Incident, at itsm.Moment) error {
 }
 
 func (r *Incident) assign(to Assignment, at itsm.Moment) {
-	if r.Assignment != (Assignment{}) && r.Assignment != to {
+	had := r.Assignment
+	if had.Group != "" && had.Group != to.Group || had.Person != "" && had.Person != to.Person {
 		r.Reassignments++
 	}
 	r.Assignment = to
@@ -269,6 +271,13 @@ type Unassign struct {
 // Action returns "unassign".
 func (Unassign) Action() string { return "unassign" }
 
+// Validate checks the reason, which may be empty.
+func (a Unassign) Validate() error {
+	var v itsm.Validation
+	v.Text("reason", a.Reason, 0, maxNote)
+	return v.Err()
+}
+
 // Apply takes the assignment away.
 func (Unassign) Apply(r *Incident, _ itsm.Moment) error {
 	r.Assignment = Assignment{}
@@ -283,11 +292,17 @@ func (Start) Action() string { return "start" }
 
 // Apply makes sure that somebody is assigned.
 func (Start) Apply(r *Incident, at itsm.Moment) error {
+	r.take(at)
+	return nil
+}
+
+// take makes sure that somebody has it: who begins the work, if nobody had.
+func (r *Incident) take(at itsm.Moment) {
 	if r.Assignment.Person == "" {
 		r.Assignment.Person = at.Actor.ID
 	}
+	r.Hold = Hold{}
 	r.Milestones.reachFirst(MilestoneAcknowledged, at.At)
-	return nil
 }
 
 // EscalateFunctional hands the incident over to people with other skills.
@@ -380,6 +395,17 @@ type Leave struct {
 // Action returns "leave".
 func (Leave) Action() string { return "leave" }
 
+// Validate checks that it says who.
+func (a Leave) Validate() error { return needText("person", a.Person, maxName) }
+
+// Guard refuses if nobody is helping.
+func (Leave) Guard(r *Incident, _ itsm.Moment) error {
+	if len(r.Collaborators) == 0 {
+		return itsm.Refuse("nobody is helping")
+	}
+	return nil
+}
+
 // Apply removes the collaborator; one who is not there is refused.
 func (a Leave) Apply(r *Incident, _ itsm.Moment) error {
 	i := slices.IndexFunc(r.Collaborators, Join{Person: a.Person}.same)
@@ -393,7 +419,8 @@ func (a Leave) Apply(r *Incident, _ itsm.Moment) error {
 	return nil
 }
 
-// PutOnHold says that nothing can be done until something outside happens.
+// PutOnHold says that nothing can be done until something outside happens. Where
+// that is known already, it says anew for what and how long.
 type PutOnHold struct {
 	Reason HoldReason `json:"reason"`
 	Note   string     `json:"note,omitempty"`
@@ -415,7 +442,7 @@ func (a PutOnHold) Validate() error {
 	return v.Err()
 }
 
-// Apply keeps why and until when.
+// Apply keeps why and until when, and since when it has been on hold.
 func (a PutOnHold) Apply(r *Incident, at itsm.Moment) error {
 	if !a.Until.IsZero() && !a.Until.After(at.At) {
 		return &itsm.FieldError{Field: "until", Reason: "must be after now"}
@@ -427,19 +454,23 @@ func (a PutOnHold) Apply(r *Incident, at itsm.Moment) error {
 			rule = ResumeOnReply
 		}
 	}
-	r.Hold = Hold{Reason: a.Reason, Note: a.Note, Since: at.At, Until: a.Until, Rule: rule}
+	since := at.At
+	if r.State == OnHold {
+		since = r.Hold.Since
+	}
+	r.Hold = Hold{Reason: a.Reason, Note: a.Note, Since: since, Until: a.Until, Rule: rule}
 	return nil
 }
 
-// Resume goes on with the work.
+// Resume goes on with the work. Where nobody is assigned, it is whoever resumes.
 type Resume struct{}
 
 // Action returns "resume".
 func (Resume) Action() string { return "resume" }
 
 // Apply ends the hold.
-func (Resume) Apply(r *Incident, _ itsm.Moment) error {
-	r.Hold = Hold{}
+func (Resume) Apply(r *Incident, at itsm.Moment) error {
+	r.take(at)
 	return nil
 }
 
@@ -556,8 +587,10 @@ func (AutoClose) Apply(r *Incident, at itsm.Moment) error {
 	return nil
 }
 
-// Reopen takes up the work again because the resolution did not hold. What it
-// does to a closed incident is the host's policy ([ReopenPolicy]).
+// Reopen takes up the work again because the resolution did not hold. Where
+// nobody is assigned, it is whoever reopens, except the caller, whose own way is
+// [RejectResolution]. What it does to a closed incident is the host's policy
+// ([ReopenPolicy]).
 type Reopen struct {
 	Reason string `json:"reason"`
 }
@@ -570,15 +603,16 @@ func (a Reopen) Validate() error { return needReason(a.Reason) }
 
 // Apply counts it and forgets the resolution, which the history keeps.
 func (Reopen) Apply(r *Incident, at itsm.Moment) error {
-	if r.Assignment.Person == "" {
-		r.Assignment.Person = at.Actor.ID
+	if at.Actor.ID != r.Caller {
+		r.take(at)
 	}
-	r.reopen(at)
+	r.Reopens++
+	r.revive(at)
 	return nil
 }
 
-func (r *Incident) reopen(at itsm.Moment) {
-	r.Reopens++
+// revive forgets how it ended.
+func (r *Incident) revive(at itsm.Moment) {
 	r.Resolution = Resolution{}
 	r.CloseAt, r.WaitForChildren = time.Time{}, false
 	m := &r.Milestones
@@ -600,8 +634,14 @@ type RejectResolution struct {
 // Action returns "reject_resolution".
 func (RejectResolution) Action() string { return "reject_resolution" }
 
-// Validate checks the reason.
-func (a RejectResolution) Validate() error { return needReason(a.Reason) }
+// Validate checks the texts.
+func (a RejectResolution) Validate() error {
+	var v itsm.Validation
+	v.Add(needReason(a.Reason))
+	v.Text("group", a.Group, 0, maxName)
+	v.Text("person", a.Person, 0, maxName)
+	return v.Err()
+}
 
 // Apply counts it and assigns the incident.
 func (a RejectResolution) Apply(r *Incident, at itsm.Moment) error {
@@ -613,7 +653,8 @@ func (a RejectResolution) Apply(r *Incident, at itsm.Moment) error {
 		return &itsm.FieldError{Field: "group", Reason: "or person must be given: nobody had it before"}
 	}
 	r.assign(to, at)
-	r.reopen(at)
+	r.Reopens++
+	r.revive(at)
 	return nil
 }
 
@@ -660,7 +701,8 @@ func (Cancel) Apply(r *Incident, _ itsm.Moment) error {
 }
 
 func (r *Incident) stop() {
-	r.Hold, r.CloseAt, r.Major.UpdateDue = Hold{}, time.Time{}, time.Time{}
+	r.Hold, r.CloseAt, r.WaitForChildren = Hold{}, time.Time{}, false
+	r.Major.UpdateDue = time.Time{}
 }
 
 // Reinstate takes back a cancellation. The default lifecycle does not permit
@@ -675,13 +717,19 @@ func (Reinstate) Action() string { return "reinstate" }
 // Validate checks the reason.
 func (a Reinstate) Validate() error { return needReason(a.Reason) }
 
-// Apply puts the incident back into the queue. One that was merged stays what
-// it is: the same as another.
-func (Reinstate) Apply(r *Incident, _ itsm.Moment) error {
+// Guard refuses for one that was merged, which stays what it is: the same as
+// another.
+func (Reinstate) Guard(r *Incident, _ itsm.Moment) error {
 	if r.MergedInto != "" {
 		return itsm.Refuse("it is merged into %s", r.MergedInto)
 	}
-	r.Assignment, r.Resolution = Assignment{}, Resolution{}
+	return nil
+}
+
+// Apply puts the incident back into the queue.
+func (Reinstate) Apply(r *Incident, at itsm.Moment) error {
+	r.Assignment = Assignment{}
+	r.revive(at)
 	return nil
 }
 
@@ -697,14 +745,22 @@ func (Merge) Action() string { return "merge" }
 // Validate checks that it says into which.
 func (a Merge) Validate() error { return needText("into", string(a.Into), maxName) }
 
+// Guard refuses while others are part of it.
+func (Merge) Guard(r *Incident, _ itsm.Moment) error {
+	if len(r.Children) > 0 {
+		return itsm.Refuse("it has child incidents")
+	}
+	return nil
+}
+
 // Apply points to the other.
 func (a Merge) Apply(r *Incident, _ itsm.Moment) error {
-	var v itsm.Validation
-	v.Check(a.Into != r.ID, "into", "must be another incident")
-	v.Rule(len(r.Children) == 0, "it has child incidents")
+	if a.Into == r.ID {
+		return &itsm.FieldError{Field: "into", Reason: "must be another incident"}
+	}
 	r.MergedInto = a.Into
 	r.stop()
-	return v.Err()
+	return nil
 }
 
 // Absorb is what merging does to the incident in which the work goes on.
@@ -817,7 +873,7 @@ func (FollowChild) Action() string { return "follow_child" }
 func (a FollowChild) Apply(r *Incident, _ itsm.Moment) error {
 	for i := range r.Children {
 		if r.Children[i].ID == a.Child.ID {
-			r.Children[i].State = a.Child.State
+			r.Children[i] = a.Child
 		}
 	}
 	return nil

@@ -1,7 +1,6 @@
 package incident
 
 import (
-	"slices"
 	"strconv"
 	"time"
 
@@ -40,8 +39,9 @@ type Incident struct {
 	PriorityReason string `json:"priority_reason,omitempty"`
 
 	Assignment Assignment `json:"assignment,omitzero"`
-	// Reassignments counts how often it went from one group or person to
-	// another; the first assignment is none.
+	// Reassignments counts how often it was taken from a group or person and
+	// given to another. The first assignment is none, nor is naming a person in
+	// the group that has it.
 	Reassignments int        `json:"reassignments,omitempty"`
 	Escalation    Escalation `json:"escalation,omitzero"`
 	// Collaborators are those who help without it having been handed over to
@@ -50,7 +50,8 @@ type Incident struct {
 
 	// Hold says why nothing is being done; zero unless the state is OnHold.
 	Hold Hold `json:"hold,omitzero"`
-	// Resolution is zero until it is resolved, and again after reopening.
+	// Resolution is zero until it is resolved, and again after reopening. What
+	// is cancelled afterwards keeps it.
 	Resolution Resolution `json:"resolution,omitzero"`
 	// CloseAt is when a resolved incident closes by itself.
 	CloseAt time.Time `json:"close_at,omitzero"`
@@ -102,11 +103,11 @@ func (r *Incident) AppendKeys(keys []itsm.Key) []itsm.Key {
 	return keys
 }
 
-// OpenChildren returns how many children are neither resolved nor at an end.
+// OpenChildren returns how many children are open.
 func (r *Incident) OpenChildren() int {
 	n := 0
 	for _, c := range r.Children {
-		if isOpen(c.State) {
+		if c.Open {
 			n++
 		}
 	}
@@ -208,6 +209,8 @@ type Resolution struct {
 type Child struct {
 	ID    itsm.ID    `json:"id"`
 	State itsm.State `json:"state"`
+	// Open says that it is neither resolved nor at an end.
+	Open bool `json:"open,omitempty"`
 }
 
 // A Proposal is something that may help: a known error, an article, a similar
@@ -248,7 +251,9 @@ type ActionItem struct {
 	Done   time.Time `json:"done,omitzero"`
 }
 
-// Relations of an incident's links, read from the incident.
+// Relations of an incident's links, read from the incident. MergedFrom, Continues
+// and ContinuedBy are set by merging and reopening, and cannot be set or removed
+// by [Link] and [Unlink].
 const (
 	// CausedBy points to the change that broke something.
 	CausedBy = "caused_by"
@@ -269,6 +274,6 @@ const (
 	ReclassifiedAs = "reclassified_as"
 )
 
-func isOpen(s itsm.State) bool {
-	return slices.Contains([]itsm.State{New, Assigned, InProgress, OnHold}, s)
-}
+// isOpen reports whether there is still something to restore. A host's own states
+// are open as far as the record can tell.
+func isOpen(s itsm.State) bool { return s != Resolved && s != Closed && s != Cancelled }

@@ -1,6 +1,10 @@
 package incident
 
-import "github.com/go-itsm/itsm"
+import (
+	"slices"
+
+	"github.com/go-itsm/itsm"
+)
 
 // The states of an incident.
 const (
@@ -54,7 +58,7 @@ func spec() itsm.LifecycleSpec {
 	s.Allow("unassign", New, Assigned)
 	s.Allow("start", InProgress, New, Assigned)
 	s.Allow("escalate_functional", Assigned, open...)
-	s.Allow("hold", OnHold, New, Assigned, InProgress)
+	s.Allow("hold", OnHold, open...) // on hold: another reason, or longer
 	s.Allow("resume", InProgress, OnHold)
 	s.Allow("auto_resume", InProgress, OnHold)
 	s.Allow("resolve", Resolved, open...)
@@ -84,6 +88,66 @@ func spec() itsm.LifecycleSpec {
 		s.Allow(action, "", States()...)
 	}
 	return s
+}
+
+// AllowUsual is a change for [itsm.Lifecycle.With] that permits in states of the
+// host's own what is permitted in progress and leads nowhere else: notes, links,
+// status updates and so on.
+//
+//	longer, err := incident.DefaultLifecycle().With(func(s *itsm.LifecycleSpec) {
+//		s.AddState("awaiting_parts")
+//		s.Allow("order_parts", "awaiting_parts", incident.InProgress)
+//		s.Allow("start", incident.InProgress, "awaiting_parts")
+//		s.Allow("cancel", incident.Cancelled, "awaiting_parts")
+//	}, incident.AllowUsual("awaiting_parts"))
+func AllowUsual(states ...itsm.State) func(*itsm.LifecycleSpec) {
+	return func(s *itsm.LifecycleSpec) {
+		for _, t := range s.Transitions {
+			if t.To == "" && slices.Contains(t.From, InProgress) {
+				permit(s, t.Action, states...)
+			}
+		}
+	}
+}
+
+// permit is [itsm.LifecycleSpec.Allow] for an action that leaves the state as it
+// is, in those of the states in which it is not permitted yet.
+func permit(s *itsm.LifecycleSpec, action string, states ...itsm.State) {
+	var missing []itsm.State
+	for _, state := range states {
+		if !slices.ContainsFunc(s.Transitions, func(t itsm.Transition) bool {
+			return t.Action == action && slices.Contains(t.From, state)
+		}) {
+			missing = append(missing, state)
+		}
+	}
+	if len(missing) > 0 {
+		s.Allow(action, "", missing...)
+	}
+}
+
+// complete permits in states of the host's own what the practice does by itself
+// because of another incident or of time. Nobody would think of allowing it, and
+// without it a child could not be resolved because of its parent's state.
+func complete(s *itsm.LifecycleSpec) {
+	known := map[string]bool{}
+	for _, t := range s.Transitions {
+		known[t.Action] = true
+	}
+	for _, state := range s.States {
+		if slices.Contains(States(), state) {
+			continue
+		}
+		actions := []string{"adopt", "release", "follow_child"}
+		if !slices.Contains(s.Ends, state) {
+			actions = append(actions, "absorb", "miss_update")
+		}
+		for _, action := range actions {
+			if known[action] {
+				permit(s, action, state)
+			}
+		}
+	}
 }
 
 // AllowReinstate is a change for [itsm.Lifecycle.With] that lets cancelled

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-itsm/itsm"
@@ -18,7 +20,9 @@ import (
 type Config struct {
 	itsm.Config
 
-	// Lifecycle is the host's own; nil means [DefaultLifecycle].
+	// Lifecycle is the host's own; nil means [DefaultLifecycle]. What the
+	// practice does by itself, such as following a child, is permitted in the
+	// host's own states without being asked for.
 	Lifecycle *itsm.Lifecycle
 	// Actions holds a value of each action type of the host's own. Their names
 	// must be in the Lifecycle.
@@ -110,9 +114,14 @@ func NewPractice(store itsm.Store[Incident], cfg Config) (*Practice, error) {
 	if cfg.UpdateCadence <= 0 {
 		cfg.UpdateCadence = 30 * time.Minute
 	}
+	lifecycle, err := cfg.check()
+	if err != nil {
+		return nil, err
+	}
+	cfg.Lifecycle = lifecycle
 	kernel, err := itsm.NewPractice(itsm.Definition[Incident]{
 		Prefix:    "inc",
-		Lifecycle: cfg.Lifecycle,
+		Lifecycle: lifecycle,
 		Actions:   slices.Concat(actions(), cfg.Actions),
 		Derived:   derived(),
 		Next:      next,
@@ -130,6 +139,22 @@ func NewPractice(store itsm.Store[Incident], cfg Config) (*Practice, error) {
 func (p *Practice) Over(store itsm.Store[Incident]) *Practice {
 	return &Practice{p.Practice.Over(store)}
 }
+
+// check verifies the policies and returns the lifecycle with what the practice
+// itself needs in it.
+func (cfg Config) check() (*itsm.Lifecycle, error) {
+	var v itsm.Validation
+	v.Check(cfg.Reopen.Mode >= ReopenForbid && cfg.Reopen.Mode <= ReopenClone, "reopen.mode", "is unknown")
+	v.Check(cfg.Reopen.Window >= 0, "reopen.window", "must not be negative")
+	v.Check(cfg.Children >= ChildrenIndependent && cfg.Children <= ChildrenBlock, "children", "is unknown")
+	lifecycle, err := cfg.Lifecycle.With(complete)
+	v.Add(err)
+	return lifecycle, v.Err()
+}
+
+// open reports whether there is still something to restore in a state, also in
+// one of the host's own.
+func (cfg Config) open(s itsm.State) bool { return isOpen(s) && !cfg.Lifecycle.IsEnd(s) }
 
 // actions lists the practice's actions in the order of an incident's life.
 func actions() []itsm.Action[Incident] {
@@ -212,21 +237,16 @@ func (p *Practice) Journal(ctx context.Context, id itsm.ID, public bool) iter.Se
 
 // next says what time brings: the end of a hold, a status update that was not
 // given, the closing of what nobody objected to.
-func next(r *Incident) (time.Time, itsm.Action[Incident]) {
-	var due time.Time
-	var what itsm.Action[Incident]
-	consider := func(t time.Time, a itsm.Action[Incident]) {
-		if !t.IsZero() && (due.IsZero() || t.Before(due)) {
-			due, what = t, a
-		}
-	}
+func next(r *Incident) (due time.Time, what itsm.Action[Incident]) {
 	switch {
 	case r.State == OnHold:
-		consider(r.Hold.Until, AutoResume{By: "time"})
+		due, what = r.Hold.Until, AutoResume{By: "time"}
 	case r.State == Resolved && r.childrenDone() == nil:
-		consider(r.CloseAt, AutoClose{})
+		due, what = r.CloseAt, AutoClose{}
 	}
-	consider(r.Major.UpdateDue, MissUpdate{Due: r.Major.UpdateDue})
+	if update := r.Major.UpdateDue; !update.IsZero() && (due.IsZero() || update.Before(due)) {
+		return update, MissUpdate{Due: update}
+	}
 	return due, what
 }
 
@@ -252,8 +272,14 @@ func (cfg Config) prepare(ctx context.Context, tx *itsm.Tx[Incident], r *Inciden
 			return a, itsm.Refuse("there is no matcher")
 		}
 		proposals, err := cfg.Matcher.Match(ctx, *r)
+		if err != nil {
+			if ended := ctx.Err(); ended != nil {
+				return a, ended
+			}
+			return a, &matchError{err}
+		}
 		a.Proposals = best(proposals)
-		return a, err
+		return a, nil
 	case AcceptMajor:
 		a.Cadence = cmp.Or(a.Cadence, cfg.UpdateCadence)
 		return a, nil
@@ -264,23 +290,42 @@ func (cfg Config) prepare(ctx context.Context, tx *itsm.Tx[Incident], r *Inciden
 		}
 		return a, nil
 	case Reopen:
-		if r.State == Closed && cfg.Reopen.Mode == ReopenClone {
-			next := Continue(a)
-			return next, next.Guard(r, tx.Moment())
-		}
-		return a, cfg.Reopen.admit(r, now)
+		return cfg.reopen(r, a, a.Reason, tx.Moment())
 	case RejectResolution:
-		return a, cfg.Reopen.admit(r, now)
+		return cfg.reopen(r, a, a.Reason, tx.Moment())
 	case Merge:
-		return a, mergeable(tx, a.Into)
+		return a, cfg.mergeable(tx, r, a.Into)
 	case SetParent:
-		return a, adoptable(tx, a.Parent)
+		return a, cfg.adoptable(tx, r, a.Parent)
 	case ClearParent:
 		a.Parent = r.Parent
 		return a, nil
+	case Link:
+		return a, ownRelation(tx, a.Rel)
+	case Unlink:
+		return a, ownRelation(tx, a.Rel)
 	}
-	return action, nil
+	return nil, nil // nothing to resolve
 }
+
+// ownRelation refuses relations that say what the practice has done.
+func ownRelation(tx *itsm.Tx[Incident], rel string) error {
+	switch rel {
+	case MergedFrom, Continues, ContinuedBy:
+		if !tx.Consequence() {
+			return &itsm.FieldError{Field: "rel", Reason: fmt.Sprintf("must not be %s, which only merging and reopening set", rel)}
+		}
+	}
+	return nil
+}
+
+// matchError is a [Match] that failed. It is refused, so that [Practice.WhyNot]
+// answers about everything else, and wraps the matcher's own error.
+type matchError struct{ err error }
+
+func (e *matchError) Error() string        { return "the matcher failed: " + e.err.Error() }
+func (e *matchError) Unwrap() error        { return e.err }
+func (e *matchError) Is(target error) bool { return target == itsm.ErrNotAllowed }
 
 func (cfg Config) prepareReport(ctx context.Context, tx *itsm.Tx[Incident], a Report) (itsm.Action[Incident], error) {
 	a.Priority, a.Proposals, a.MatchError = 0, nil, ""
@@ -303,15 +348,53 @@ func (cfg Config) prepareReport(ctx context.Context, tx *itsm.Tx[Incident], a Re
 			if ended := ctx.Err(); ended != nil {
 				return a, ended
 			}
-			a.MatchError = err.Error()
+			a.MatchError = tidy(err.Error())
 		}
 		a.Proposals = best(proposals)
 	}
 	return a, v.Err()
 }
 
-// best keeps as many proposals as a record holds.
-func best(proposals []Proposal) []Proposal { return proposals[:min(len(proposals), maxProposals)] }
+// best keeps as many proposals as a record holds, of those that point somewhere,
+// in a form that the history can keep: whatever a matcher returns, it does not
+// stand in the way of a report.
+func best(proposals []Proposal) []Proposal {
+	var kept []Proposal
+	for _, p := range proposals {
+		link := itsm.Link{Rel: SolvedBy, To: itsm.Ref{Kind: tidy(p.To.Kind), ID: itsm.ID(tidy(string(p.To.ID)))}}
+		if link.To != p.To || (Link{Link: link}).Validate() != nil {
+			continue
+		}
+		p.Reason = tidy(p.Reason)
+		p.Score = max(-math.MaxFloat64, min(math.MaxFloat64, p.Score))
+		if math.IsNaN(p.Score) {
+			p.Score = 0
+		}
+		if kept = append(kept, p); len(kept) == maxProposals {
+			break
+		}
+	}
+	return kept
+}
+
+// tidy makes a text from outside fit for the history.
+func tidy(text string) string {
+	text = strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "")
+	if runes := []rune(text); len(runes) > maxReason {
+		text = string(runes[:maxReason])
+	}
+	return text
+}
+
+// reopen says what becomes of an action that reopens: itself, or, by policy, a
+// new incident in place of a closed one.
+func (cfg Config) reopen(r *Incident, a itsm.Action[Incident], reason string, at itsm.Moment) (itsm.Action[Incident], error) {
+	if r.State == Closed && cfg.Reopen.Mode == ReopenClone {
+		next := Continue{Reason: reason}
+		return next, next.Guard(r, at)
+	}
+	return a, cfg.Reopen.admit(r, at.At)
+}
 
 // admit refuses what the policy does not allow for a closed incident.
 func (p ReopenPolicy) admit(r *Incident, now time.Time) error {
@@ -331,9 +414,6 @@ func (p ReopenPolicy) admit(r *Incident, now time.Time) error {
 
 // other returns another incident that an action names, or a finding.
 func other(tx *itsm.Tx[Incident], field string, id itsm.ID) (Incident, error) {
-	if id == "" {
-		return Incident{}, &itsm.FieldError{Field: field, Reason: "must not be empty"}
-	}
 	inc, err := tx.Get(id)
 	if errors.Is(err, itsm.ErrNotFound) {
 		err = &itsm.FieldError{Field: field, Reason: fmt.Sprintf("there is no incident %s", id)}
@@ -341,30 +421,32 @@ func other(tx *itsm.Tx[Incident], field string, id itsm.ID) (Incident, error) {
 	return inc, err
 }
 
-func mergeable(tx *itsm.Tx[Incident], into itsm.ID) error {
-	if into == "" {
-		return nil // Validate has said so
+func (cfg Config) mergeable(tx *itsm.Tx[Incident], r *Incident, into itsm.ID) error {
+	if into == "" || into == r.ID {
+		return nil // Validate or Apply says so
 	}
 	target, err := other(tx, "into", into)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
-	}
-	if !isOpen(target.State) {
+	case target.MergedInto != "":
+		return itsm.Refuse("%s is merged into %s", into, target.MergedInto)
+	case !cfg.open(target.State):
 		return itsm.Refuse("%s is %s: the work must go on in an open incident", into, target.State)
 	}
 	return nil
 }
 
-func adoptable(tx *itsm.Tx[Incident], parent itsm.ID) error {
-	if parent == "" {
-		return nil // Validate has said so
+func (cfg Config) adoptable(tx *itsm.Tx[Incident], r *Incident, parent itsm.ID) error {
+	if parent == "" || parent == r.ID {
+		return nil // Validate or Apply says so
 	}
 	p, err := other(tx, "parent", parent)
 	if err != nil {
 		return err
 	}
 	var v itsm.Validation
-	v.Rule(isOpen(p.State), fmt.Sprintf("%s is %s: it takes no children", parent, p.State))
+	v.Rule(cfg.open(p.State), fmt.Sprintf("%s is %s: it takes no children", parent, p.State))
 	v.Rule(p.Parent == "", fmt.Sprintf("%s is itself part of %s", parent, p.Parent))
 	return v.Err()
 }
@@ -377,7 +459,7 @@ func (cfg Config) cascade(_ context.Context, tx *itsm.Tx[Incident], r *Incident,
 			return err
 		}
 	case SetParent:
-		_, err := tx.Do(a.Parent, Adopt{Child{ID: r.ID, State: r.State}})
+		_, err := tx.Do(a.Parent, Adopt{cfg.child(r)})
 		return err
 	case ClearParent:
 		_, err := tx.Do(a.Parent, Release{Child: r.ID})
@@ -386,32 +468,38 @@ func (cfg Config) cascade(_ context.Context, tx *itsm.Tx[Incident], r *Incident,
 		return continued(tx, r)
 	case Resolve:
 		if cfg.Children == ChildrenCascade {
-			if err := eachChild(tx, r, isOpen, a); err != nil {
+			open := func(c Child) bool { return c.Open }
+			if err := eachChild(tx, r, open, a); err != nil {
 				return err
 			}
 		}
 	case Close, AutoClose:
 		if cfg.Children == ChildrenCascade {
-			resolved := func(s itsm.State) bool { return s == Resolved }
+			resolved := func(c Child) bool { return c.State == Resolved }
 			if err := eachChild(tx, r, resolved, Close{Note: "closed with its parent"}); err != nil {
 				return err
 			}
 		}
 	}
 	if r.Parent != "" && e.From != e.To {
-		_, err := tx.Do(r.Parent, FollowChild{Child{ID: r.ID, State: e.To}})
+		_, err := tx.Do(r.Parent, FollowChild{cfg.child(r)})
 		return err
 	}
 	return nil
 }
 
-// eachChild does an action to every child in one of some states. The list is
-// copied because each of them changes it.
-func eachChild(tx *itsm.Tx[Incident], r *Incident, in func(itsm.State) bool, a itsm.Action[Incident]) error {
+// child is how a parent knows an incident.
+func (cfg Config) child(r *Incident) Child {
+	return Child{ID: r.ID, State: r.State, Open: cfg.open(r.State)}
+}
+
+// eachChild does an action to those of the children that are asked for. The list
+// is copied because each of them changes it.
+func eachChild(tx *itsm.Tx[Incident], r *Incident, which func(Child) bool, a itsm.Action[Incident]) error {
 	for _, c := range slices.Clone(r.Children) {
-		if in(c.State) {
+		if which(c) {
 			if _, err := tx.Do(c.ID, a); err != nil {
-				return err
+				return fmt.Errorf("child %s: %w", c.ID, err)
 			}
 		}
 	}

@@ -1,0 +1,129 @@
+package itsm_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-itsm/itsm"
+)
+
+func sentinels() []error {
+	return []error{
+		itsm.ErrNotFound, itsm.ErrExists, itsm.ErrConflict, itsm.ErrUnknown, itsm.ErrDenied, itsm.ErrNoActor,
+		itsm.ErrInvalid, itsm.ErrNotAllowed, itsm.ErrUnsupported, itsm.ErrSingleRevision,
+	}
+}
+
+func TestSentinelsAreDistinct(t *testing.T) {
+	for i, a := range sentinels() {
+		require.True(t, strings.HasPrefix(a.Error(), "itsm: "), a.Error())
+		for j, b := range sentinels() {
+			require.Equal(t, i == j, errors.Is(a, b), "%v is %v", a, b)
+		}
+	}
+}
+
+func TestDetailsAreTheirSentinels(t *testing.T) {
+	for _, tt := range []struct {
+		err  error
+		is   error
+		says string
+	}{
+		{&itsm.FieldError{Field: "title", Reason: "must not be empty"}, itsm.ErrInvalid, "title must not be empty"},
+		{&itsm.FieldError{Reason: "must be JSON"}, itsm.ErrInvalid, "must be JSON"},
+		{&itsm.RuleError{Reason: "two children are open"}, itsm.ErrNotAllowed, "two children are open"},
+		{itsm.Refuse("%d children are open", 2), itsm.ErrNotAllowed, "2 children are open"},
+		{&itsm.TransitionError{Action: "close", State: "new", Instead: []string{"assign", "cancel"}}, itsm.ErrNotAllowed,
+			`action "close" is not permitted in state "new", from which lead on: assign, cancel`},
+		{&itsm.TransitionError{Action: "close", State: "closed"}, itsm.ErrNotAllowed,
+			`action "close" is not permitted in state "closed", from which nothing leads on`},
+		{&itsm.TransitionError{Action: "close", Instead: []string{"report"}}, itsm.ErrNotAllowed,
+			`action "close" does not create a record; that does report`},
+	} {
+		require.EqualError(t, tt.err, tt.says)
+		for _, s := range sentinels() {
+			require.Equal(t, s == tt.is, errors.Is(tt.err, s), "%v is %v", tt.err, s)
+			require.Equal(t, s == tt.is, errors.Is(fmt.Errorf("x: %w", tt.err), s))
+		}
+	}
+}
+
+func TestValidation(t *testing.T) {
+	noon := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	var v itsm.Validation
+	require.NoError(t, v.Err())
+	v.Check(true, "a", "is fine")
+	v.Rule(true, "fine")
+	v.Text("b", "", 0, 3)
+	v.Text("b", "äöü", 3, 3)
+	v.NotAfter("c", noon, noon, "noon")
+	v.NotAfter("c", time.Time{}, noon, "noon")
+	v.Add(nil)
+	require.NoError(t, v.Err(), "nothing found")
+
+	v.Check(false, "a", "must be even")
+	one := v.Err()
+	require.Equal(t, &itsm.FieldError{Field: "a", Reason: "must be even"}, one, "a single finding is itself")
+	require.NotErrorIs(t, one, itsm.ErrNotAllowed)
+
+	v.Text("b", "", 1, 3)
+	v.Text("b", "ä", 2, 3)
+	v.Text("b", "äöüß", 0, 3)
+	v.NotAfter("c", noon.Add(1), noon, "noon")
+	v.Rule(false, "it is closed")
+	v.Add(fmt.Errorf("deep: %w", errors.Join(itsm.Refuse("x"), &itsm.FieldError{Field: "d", Reason: "y"})))
+	err := v.Err()
+	require.Equal(t, []string{
+		"a must be even", "b must not be empty", "b must have at least 2 characters, has 1",
+		"b must have at most 3 characters, has 4", "c must not be after noon", "it is closed", "x", "d y",
+	}, messages(err))
+	require.EqualError(t, err, strings.Join(messages(err), "; "))
+	require.ErrorIs(t, err, itsm.ErrInvalid)
+	require.ErrorIs(t, err, itsm.ErrNotAllowed)
+	var field *itsm.FieldError
+	require.ErrorAs(t, err, &field)
+	require.Equal(t, "a", field.Field)
+}
+
+func TestFindings(t *testing.T) {
+	field := &itsm.FieldError{Field: "a", Reason: "b"}
+	rule := &itsm.RuleError{Reason: "c"}
+	step := &itsm.TransitionError{Action: "d"}
+	other := errors.New("other")
+	wrapped := fmt.Errorf("why: %w", other)
+	for _, tt := range []struct {
+		name string
+		err  error
+		want []error
+	}{
+		{"nil", nil, nil},
+		{"one", field, []error{field}},
+		{"wrapped", fmt.Errorf("x: %w", fmt.Errorf("y: %w", rule)), []error{rule}},
+		{"joined", errors.Join(field, errors.Join(rule, step)), []error{field, rule, step}},
+		{"wrapped, joined, wrapped", fmt.Errorf("x: %w", errors.Join(fmt.Errorf("y: %w", field), rule)), []error{field, rule}},
+		{"something else", other, []error{other}},
+		{"something else keeps what wraps it", wrapped, []error{wrapped}},
+		{"something else beside a finding", errors.Join(wrapped, field), []error{wrapped, field}},
+		{"several wrapped at once", fmt.Errorf("%w: %w", itsm.ErrDenied, rule), []error{itsm.ErrDenied, rule}},
+		{"no finding among several", errors.Join(other, itsm.ErrDenied), []error{errors.Join(other, itsm.ErrDenied)}},
+	} {
+		t.Run(tt.name, func(t *testing.T) { require.Equal(t, tt.want, itsm.Findings(tt.err)) })
+	}
+}
+
+func TestActor(t *testing.T) {
+	_, err := itsm.ActorFrom(context.Background())
+	require.ErrorIs(t, err, itsm.ErrNoActor)
+	_, err = itsm.ActorFrom(itsm.As(context.Background(), ""))
+	require.ErrorIs(t, err, itsm.ErrNoActor, "nobody is no actor")
+	a, err := itsm.ActorFrom(itsm.WithActor(itsm.As(context.Background(), "jin"), itsm.Actor{ID: "mia", Name: "Mia"}))
+	require.NoError(t, err)
+	require.Equal(t, itsm.Actor{ID: "mia", Name: "Mia"}, a, "the innermost counts")
+	require.Equal(t, itsm.Actor{ID: "system"}, itsm.System())
+}

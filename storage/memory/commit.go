@@ -1,0 +1,197 @@
+package memory
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/go-itsm/itsm"
+)
+
+// A batch is what one commit is about to write, made ready before the store is
+// locked. It is used again and again.
+type batch[R any] struct {
+	drafts []draft[R]
+}
+
+// A draft is a revision of which nothing is the caller's any more.
+type draft[R any] struct {
+	base   itsm.Version
+	value  *R // the caller's where nothing in it can be shared, else own
+	own    R
+	meta   *itsm.Meta // of value
+	events []itsm.Event
+	keys   []itsm.Key // borrowed: the batch uses it again
+	rec    *record[R] // that is there, nil if none
+}
+
+// Commit writes all the revisions or none.
+//
+// Errors: [itsm.ErrInvalid], [itsm.ErrExists], [itsm.ErrConflict]; the
+// context's.
+func (s *Store[R]) Commit(ctx context.Context, revs ...itsm.Revision[R]) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := itsm.CheckRevisions(revs...); err != nil {
+		return err
+	}
+	b := s.batches.Get().(*batch[R])
+	b.fill(s, revs)
+	err := s.commit(b.drafts)
+	b.clear()
+	s.batches.Put(b)
+	return err
+}
+
+func (b *batch[R]) fill(s *Store[R], revs []itsm.Revision[R]) {
+	for i := range revs {
+		if i == cap(b.drafts) {
+			b.drafts = append(b.drafts, draft[R]{})
+		}
+		b.drafts = b.drafts[:i+1]
+		d, rev := &b.drafts[i], &revs[i]
+		d.base = rev.Base
+		d.value = &rev.Record
+		if s.clone.Shares(d.value) {
+			s.clone.Copy(&d.own, d.value)
+			d.value = &d.own
+		}
+		d.meta = itsm.MetaOf(d.value)
+		d.events = copyEvents(rev.Events)
+		if indexed, ok := any(d.value).(itsm.Indexed); ok {
+			d.keys = indexed.AppendKeys(d.keys[:0])
+		}
+	}
+}
+
+// clear makes the batch ready for the next commit. The values are not wiped:
+// they are large, and the next commit writes over them.
+func (b *batch[R]) clear() {
+	for i := range b.drafts {
+		d := &b.drafts[i]
+		d.value, d.meta, d.events, d.rec = nil, nil, nil, nil
+	}
+	b.drafts = b.drafts[:0]
+}
+
+// copyEvents copies events, all their data into one piece of memory.
+func copyEvents(events []itsm.Event) []itsm.Event {
+	size := 0
+	for i := range events {
+		size += len(events[i].Data)
+	}
+	data := make(json.RawMessage, 0, size)
+	copied := slices.Clone(events)
+	for i := range copied {
+		if e := &copied[i]; e.Data != nil {
+			from := len(data)
+			data = append(data, e.Data...)
+			e.Data = data[from:len(data):len(data)]
+		}
+	}
+	return copied
+}
+
+// commit checks everything before it writes anything.
+func (s *Store[R]) commit(drafts []draft[R]) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	resent := 0
+	for i := range drafts {
+		d := &drafts[i]
+		d.rec = s.records[d.meta.ID]
+		if d.resent() {
+			resent++
+		}
+	}
+	if resent == len(drafts) {
+		return nil
+	}
+	for i := range drafts {
+		if err := s.check(&drafts[i]); err != nil {
+			return err
+		}
+	}
+	for i := range drafts {
+		s.write(&drafts[i])
+	}
+	return nil
+}
+
+// resent reports whether the draft is in the history already.
+func (d *draft[R]) resent() bool {
+	if d.rec == nil || d.base > itsm.Version(len(d.rec.history)) {
+		return false
+	}
+	history := d.rec.history[d.base:]
+	if len(history) < len(d.events) {
+		return false
+	}
+	for i := range d.events {
+		if history[i].ID != d.events[i].ID {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *Store[R]) check(d *draft[R]) error {
+	switch {
+	case d.base == 0 && d.rec != nil:
+		return fmt.Errorf("%w: record %s", itsm.ErrExists, d.meta.ID)
+	case d.base > 0 && d.rec == nil:
+		return fmt.Errorf("%w: record %s is not there", itsm.ErrConflict, d.meta.ID)
+	case d.base > 0 && d.rec.meta.Version != d.base:
+		return fmt.Errorf("%w: record %s is at version %d, not %d", itsm.ErrConflict, d.meta.ID, d.rec.meta.Version, d.base)
+	}
+	for i := range d.events {
+		if _, taken := s.ids[d.events[i].ID]; taken {
+			return fmt.Errorf("%w: event %s, for record %s", itsm.ErrExists, d.events[i].ID, d.meta.ID)
+		}
+	}
+	return nil
+}
+
+// write cannot fail. It touches an index only where its key has changed.
+func (s *Store[R]) write(d *draft[R]) {
+	rec := d.rec
+	if rec == nil {
+		rec = &record[R]{number: len(s.created), place: nowhere, history: make([]*itsm.Event, 0, 8)}
+		rec.meta = itsm.MetaOf(&rec.value)
+		s.created = append(s.created, rec)
+		s.records[d.meta.ID] = rec
+		s.states.add(d.meta.State, rec.number)
+	} else if rec.meta.State != d.meta.State {
+		s.states.remove(rec.meta.State, rec.number)
+		s.states.add(d.meta.State, rec.number)
+	}
+	if !slices.Equal(rec.keys, d.keys) {
+		s.reindex(rec, d.keys)
+	}
+	if !rec.due.Equal(d.meta.Due) {
+		s.due.set(rec, d.meta.Due)
+	}
+	rec.value = *d.value
+	for i := range d.events {
+		e := &d.events[i]
+		rec.history = append(rec.history, e)
+		s.feed = append(s.feed, e)
+		s.ids[e.ID] = struct{}{}
+	}
+}
+
+func (s *Store[R]) reindex(rec *record[R], keys []itsm.Key) {
+	for _, key := range rec.keys {
+		if !slices.Contains(keys, key) {
+			s.keys.remove(key, rec.number)
+		}
+	}
+	for _, key := range keys {
+		if !slices.Contains(rec.keys, key) {
+			s.keys.add(key, rec.number)
+		}
+	}
+	rec.keys = slices.Clone(keys)
+}
