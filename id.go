@@ -27,18 +27,14 @@ func makeID(prefix string, at time.Time, random8, random64 uint64) ID {
 	hi, lo := uint64(at.UnixMicro())<<8|random8&0xff, random64
 	var room [64]byte
 	out := append(append(room[:0], prefix...), '_')
-	// 128 bits in 26 characters of 5 bits: the first carries 3.
-	for shift := 125; shift >= 0; shift -= 5 {
-		var five uint64
-		switch {
-		case shift >= 64:
-			five = hi >> (shift - 64)
-		case shift > 59:
-			five = lo>>shift | hi<<(64-shift)
-		default:
-			five = lo >> shift
-		}
-		out = append(out, crockford[five&31])
+	// 128 bits in 26 characters of 5 bits: 3 + 12×5 from the upper half, one
+	// character from both, 12×5 from the lower.
+	for shift := 61; shift > 0; shift -= 5 {
+		out = append(out, crockford[hi>>shift&31])
+	}
+	out = append(out, crockford[(hi<<4|lo>>60)&31])
+	for shift := 55; shift >= 0; shift -= 5 {
+		out = append(out, crockford[lo>>shift&31])
 	}
 	return ID(out)
 }

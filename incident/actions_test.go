@@ -416,7 +416,7 @@ func TestActionsRefuseInput(t *testing.T) {
 			[]string{"rel must not be continued_by, which only merging and reopening set"}},
 		{"UnlinkOwn", nil, incident.Unlink{Link: itsm.Link{Rel: incident.MergedFrom}},
 			[]string{"rel must not be merged_from, which only merging and reopening set"}},
-		{"UnlinkMissing", nil, incident.Unlink{Link: itsm.Link{Rel: "a", To: itsm.Ref{Kind: "b", ID: "c"}}}, []string{"there is no link a b:c"}},
+		{"UnlinkMissing", nil, incident.Unlink{Link: itsm.Link{Rel: "a", To: itsm.Ref{Kind: "b", ID: "c"}}}, []string{"there is no link"}},
 		{"SetFields", nil, incident.SetFields{}, []string{"fields must not be empty"}},
 		{"Resolve", nil, incident.Resolve{ClosureCategory: long}, []string{"code must not be empty", "note must not be empty", "closure_category " + most}},
 		{"Close", list(resolve), incident.Close{long, long}, []string{"closure_category " + most, "note " + mostNote}},

@@ -70,15 +70,6 @@ func (c *Cloner[T]) Shares(v *T) bool {
 	return c.own || c.root.visit != nil && c.root.shares(reflect.ValueOf(v).Elem())
 }
 
-// CloneOf is Clone of a value that is on the heap already, which it does not
-// move unless it has to.
-func (c *Cloner[T]) CloneOf(v *T) T {
-	if c.Shares(v) {
-		return c.Clone(*v)
-	}
-	return *v
-}
-
 // Copy is Clone between two places that are on the heap already, which it
 // leaves there: it saves moving the value.
 func (c *Cloner[T]) Copy(dst, src *T) {

@@ -2,7 +2,6 @@ package memory
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -15,15 +14,16 @@ type batch[R any] struct {
 	drafts []draft[R]
 }
 
-// A draft is a revision of which nothing is the caller's any more.
+// A draft is a revision of whose record nothing is the caller's any more.
 type draft[R any] struct {
 	base   itsm.Version
 	value  *R // the caller's where nothing in it can be shared, else own
 	own    R
-	meta   *itsm.Meta // of value
-	events []itsm.Event
-	keys   []itsm.Key // borrowed: the batch uses it again
-	rec    *record[R] // that is there, nil if none
+	shares bool
+	meta   *itsm.Meta   // of value
+	events []itsm.Event // the caller's
+	keys   []itsm.Key   // borrowed: the batch uses it again
+	rec    *record[R]   // that is there, nil if none
 }
 
 // Commit writes all the revisions or none.
@@ -54,12 +54,12 @@ func (b *batch[R]) fill(s *Store[R], revs []itsm.Revision[R]) {
 		d, rev := &b.drafts[i], &revs[i]
 		d.base = rev.Base
 		d.value = &rev.Record
-		if s.clone.Shares(d.value) {
+		if d.shares = s.clone.Shares(d.value); d.shares {
 			s.clone.Copy(&d.own, d.value)
 			d.value = &d.own
 		}
 		d.meta = itsm.MetaOf(d.value)
-		d.events = copyEvents(rev.Events)
+		d.events = rev.Events
 		if indexed, ok := any(d.value).(itsm.Indexed); ok {
 			d.keys = indexed.AppendKeys(d.keys[:0])
 		}
@@ -76,24 +76,6 @@ func (b *batch[R]) clear() {
 	b.drafts = b.drafts[:0]
 }
 
-// copyEvents copies events, all their data into one piece of memory.
-func copyEvents(events []itsm.Event) []itsm.Event {
-	size := 0
-	for i := range events {
-		size += len(events[i].Data)
-	}
-	data := make(json.RawMessage, 0, size)
-	copied := slices.Clone(events)
-	for i := range copied {
-		if e := &copied[i]; e.Data != nil {
-			from := len(data)
-			data = append(data, e.Data...)
-			e.Data = data[from:len(data):len(data)]
-		}
-	}
-	return copied
-}
-
 // commit checks everything before it writes anything.
 func (s *Store[R]) commit(drafts []draft[R]) error {
 	s.mu.Lock()
@@ -102,7 +84,7 @@ func (s *Store[R]) commit(drafts []draft[R]) error {
 	for i := range drafts {
 		d := &drafts[i]
 		d.rec = s.records[d.meta.ID]
-		if d.resent() {
+		if s.resent(d) {
 			resent++
 		}
 	}
@@ -121,7 +103,7 @@ func (s *Store[R]) commit(drafts []draft[R]) error {
 }
 
 // resent reports whether the draft is in the history already.
-func (d *draft[R]) resent() bool {
+func (s *Store[R]) resent(d *draft[R]) bool {
 	if d.rec == nil || d.base > itsm.Version(len(d.rec.history)) {
 		return false
 	}
@@ -130,7 +112,7 @@ func (d *draft[R]) resent() bool {
 		return false
 	}
 	for i := range d.events {
-		if history[i].ID != d.events[i].ID {
+		if s.log.at(history[i]).ID != d.events[i].ID {
 			return false
 		}
 	}
@@ -158,7 +140,7 @@ func (s *Store[R]) check(d *draft[R]) error {
 func (s *Store[R]) write(d *draft[R]) {
 	rec := d.rec
 	if rec == nil {
-		rec = &record[R]{number: len(s.created), place: nowhere, history: make([]*itsm.Event, 0, 8)}
+		rec = &record[R]{number: len(s.created), place: nowhere, history: make([]int, 0, 8)}
 		rec.meta = itsm.MetaOf(&rec.value)
 		s.created = append(s.created, rec)
 		s.records[d.meta.ID] = rec
@@ -173,11 +155,10 @@ func (s *Store[R]) write(d *draft[R]) {
 	if !rec.due.Equal(d.meta.Due) {
 		s.due.set(rec, d.meta.Due)
 	}
-	rec.value = *d.value
+	rec.value, rec.shares = *d.value, d.shares
 	for i := range d.events {
 		e := &d.events[i]
-		rec.history = append(rec.history, e)
-		s.feed = append(s.feed, e)
+		rec.history = append(rec.history, s.log.add(e))
 		s.ids[e.ID] = struct{}{}
 	}
 }

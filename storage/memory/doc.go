@@ -5,7 +5,7 @@
 // One store holds the records of one practice for one tenant:
 //
 //	store := memory.New[incident.Incident]()
-//	desk := incident.NewPractice(store, incident.Config{})
+//	desk, err := incident.NewPractice(store, incident.Config{})
 //
 // # What is promised
 //

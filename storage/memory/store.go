@@ -24,13 +24,13 @@ type Store[R any] struct {
 	name    string
 	batches sync.Pool // of *batch[R]
 
-	// mu guards what follows. An event is never changed, and a slice of events
-	// only ever grows, so they may be read without it; a record is written
-	// over by its next version, so it is copied under it.
+	// mu guards what follows. An event is never changed and a history only
+	// ever grows, so they may be read without it; a record is written over by
+	// its next version, so it is copied under it.
 	mu      sync.RWMutex
 	records map[itsm.ID]*record[R]
 	created []*record[R] // by record.number
-	feed    []*itsm.Event
+	log     log
 	ids     map[itsm.ID]struct{} // of all events
 	states  index[itsm.State]
 	keys    index[itsm.Key]
@@ -41,8 +41,9 @@ type Store[R any] struct {
 type record[R any] struct {
 	number  int // counts records in the order of their creation
 	value   R
+	shares  bool       // value has something that a copy must have its own of
 	meta    *itsm.Meta // of value
-	history []*itsm.Event
+	history []int      // positions in the log
 	keys    []itsm.Key // under which it is indexed
 	due     time.Time  // by which it is queued, at place
 	place   int
@@ -89,7 +90,10 @@ func (s *Store[R]) Load(ctx context.Context, id itsm.ID) (R, error) {
 	if rec == nil {
 		return *new(R), fmt.Errorf("%w: record %s", itsm.ErrNotFound, id)
 	}
-	return s.clone.CloneOf(&rec.value), nil
+	if rec.shares {
+		return s.clone.Clone(rec.value), nil
+	}
+	return rec.value, nil
 }
 
 // Events yields copies of the record's events as they are when the iteration
@@ -102,14 +106,15 @@ func (s *Store[R]) Events(ctx context.Context, id itsm.ID, after itsm.Version) i
 			yield(itsm.Event{}, err)
 			return
 		}
-		var history []*itsm.Event
+		var history []int
 		s.mu.RLock()
+		log := s.log
 		if rec := s.records[id]; rec != nil {
 			history = rec.history
 		}
 		s.mu.RUnlock()
-		for _, e := range history[min(after, itsm.Version(len(history))):] {
-			if !yield(copyEvent(e), nil) {
+		for _, position := range history[min(after, itsm.Version(len(history))):] {
+			if !yield(copyEvent(log.at(position)), nil) {
 				return
 			}
 		}
@@ -127,15 +132,15 @@ func (s *Store[R]) Feed(ctx context.Context, after itsm.Cursor) iter.Seq2[itsm.D
 			return
 		}
 		s.mu.RLock()
-		feed := s.feed
+		log := s.log
 		s.mu.RUnlock()
-		from, err := s.position("feed", after, len(feed))
+		from, err := s.position("feed", after, log.size)
 		if err != nil {
 			yield(itsm.Delivery{}, err)
 			return
 		}
-		for i, e := range feed[from:] {
-			if !yield(itsm.Delivery{Event: copyEvent(e), Cursor: s.cursor("feed", from+i+1)}, nil) {
+		for position := from; position < log.size; position++ {
+			if !yield(itsm.Delivery{Event: copyEvent(log.at(position)), Cursor: s.cursor("feed", position+1)}, nil) {
 				return
 			}
 		}

@@ -87,12 +87,13 @@ func load(dir string) ([]string, error) {
 	}
 	var lines []string
 	for _, p := range pkgs {
+		if p.Name == "main" || slices.Contains(strings.Split(p.PkgPath, "/"), "internal") {
+			continue
+		}
 		if len(p.Errors) > 0 {
 			return nil, p.Errors[0]
 		}
-		if p.Name != "main" && !slices.Contains(strings.Split(p.PkgPath, "/"), "internal") {
-			lines = append(lines, list(p.Types)...)
-		}
+		lines = append(lines, list(p.Types)...)
 	}
 	slices.Sort(lines)
 	return lines, nil
