@@ -91,5 +91,5 @@ func instant(t time.Time) time.Time {
 	if t.IsZero() {
 		return time.Time{}
 	}
-	return t.UTC().Truncate(time.Microsecond)
+	return time.UnixMicro(t.UnixMicro()).UTC()
 }

@@ -54,8 +54,8 @@ type actionType struct {
 	typ     reflect.Type
 	shape   *shape
 	derived bool
-	// at is the place in the order of the definition.
-	at int
+	// validates, guards and follows say which optional interfaces it has.
+	validates, guards, follows bool
 }
 
 // check verifies a definition and returns its registry.
@@ -83,7 +83,10 @@ func (d Definition[R]) check() (map[string]*actionType, []*actionType, error) {
 		}
 		_, err := json.Marshal(a)
 		v.Check(err == nil, field, "must have a JSON form")
-		t := &actionType{name: name, typ: typ, derived: derived, at: len(order)}
+		t := &actionType{name: name, typ: typ, derived: derived}
+		_, t.validates = a.(Validator)
+		_, t.guards = a.(Guard[R])
+		_, t.follows = a.(Follower[R])
 		t.shape = shapeOf(&v, typ, typ.Name(), map[reflect.Type]*shape{})
 		types[name] = t
 		order = append(order, t)

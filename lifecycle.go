@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"iter"
 	"slices"
 	"sync"
@@ -243,6 +242,6 @@ func (l *Lifecycle) next(from State, action string) (to State, ok bool) {
 	err := m.Event(context.Background(), action)
 	to = State(m.Current())
 	l.machines.Put(m)
-	var stays fsm.NoTransitionError
-	return to, err == nil || errors.As(err, &stays)
+	_, stays := err.(fsm.NoTransitionError)
+	return to, err == nil || stays
 }

@@ -67,8 +67,12 @@ func NewPractice[R any](def Definition[R], store Store[R], cfg Config) (*Practic
 
 // Over returns the same practice over another store, such as one that is bound
 // to a transaction of the host's, in which several practices then commit
-// together. It costs next to nothing. Runners are not told what it makes due:
-// they find out after their [RunnerConfig].Interval.
+// together. It costs next to nothing. What happens after a commit here happens
+// before the host's: [Config.Notify] is told of events that may yet be rolled
+// back, and runners are not told what became due; they find out after their
+// [RunnerConfig].Interval. Where a conflict cannot be resolved by reading again
+// in the same transaction, the host sets [Config.Attempts] to 1 and repeats all
+// of it.
 func (p *Practice[R]) Over(store Store[R]) *Practice[R] {
 	return &Practice[R]{def: p.def, store: store, cfg: p.cfg, types: p.types, order: p.order, cloner: p.cloner}
 }
@@ -95,14 +99,13 @@ func (p *Practice[R]) Create(ctx context.Context, a Action[R]) (R, error) {
 }
 
 // Do does an action to a record and returns the record as it is then.
-func (p *Practice[R]) Do(ctx context.Context, id ID, a Action[R]) (R, error) {
+func (p *Practice[R]) Do(ctx context.Context, id ID, a Action[R]) (done R, err error) {
 	tx, err := p.run(ctx, func(tx *Tx[R]) error { return tx.do(id, a) })
-	if err != nil {
-		var none R
-		return none, err
+	if err == nil {
+		done = tx.touched[0].Record
+		p.recycle(tx)
 	}
-	defer p.recycle(tx)
-	return tx.touched[0].Record, nil
+	return done, err
 }
 
 // Update does several actions to one or more records in one commit: all happen
@@ -174,6 +177,7 @@ func (p *Practice[R]) Check(ctx context.Context, id ID, a Action[R]) (R, error) 
 	if err != nil {
 		return none, err
 	}
+	tx.dry = true
 	if id == "" {
 		return tx.Create(a)
 	}

@@ -27,6 +27,8 @@ type Tx[R any] struct {
 	// lie above it. At depth 0 an actor asks.
 	cause ID
 	depth int
+	// dry says that nothing will be written.
+	dry bool
 
 	// Room for the common case of one event on one record, which is passed to
 	// the store as it stands: a record is large, and copying it is what costs.
@@ -78,18 +80,36 @@ func (tx *Tx[R]) Do(id ID, a Action[R]) (R, error) {
 
 // Create creates a record and returns it, as Get does.
 func (tx *Tx[R]) Create(a Action[R]) (R, error) {
+	e := tx.room()
+	var fresh R
+	e.Record = fresh
+	if err := tx.step(e, a); err != nil {
+		var none R
+		return none, tx.fail("", err)
+	}
+	return tx.give(e), nil
+}
+
+// newID makes the id of a new record. Where nothing will be written, it is not
+// one of the host's.
+func (tx *Tx[R]) newID() (ID, error) {
+	if tx.dry {
+		return NewID(tx.p.def.Prefix, tx.at.At), nil
+	}
 	id, err := tx.p.cfg.newID(tx.ctx, tx.p.def.Prefix, tx.at.At)
-	if err == nil {
-		e := tx.room()
-		var fresh R
-		e.Record = fresh
-		MetaOf(&e.Record).ID = id
-		if err = tx.step(e, a); err == nil {
-			return tx.give(e), nil
+	for _, e := range tx.touched {
+		if MetaOf(&e.Record).ID == id {
+			return "", fmt.Errorf("%w: %s %s", ErrExists, tx.p.Name(), id)
 		}
 	}
-	var none R
-	return none, tx.fail("", err)
+	return id, err
+}
+
+func (tx *Tx[R]) newEventID() (ID, error) {
+	if tx.dry {
+		return makeID(eventPrefix, tx.at.At, 0, uint64(len(tx.changed))), nil
+	}
+	return tx.p.cfg.newEventID(tx.ctx, tx.at.At)
 }
 
 // Events returns what was decided so far: in order for each record, and the
@@ -175,9 +195,15 @@ func (tx *Tx[R]) step(e *Revision[R], a Action[R]) error {
 		return Refuse("more than %d actions follow from one another", maxDepth)
 	}
 	m := MetaOf(&e.Record)
-	a, to, err := tx.decide(e, m, a)
+	t, a, to, err := tx.decide(e, m, a)
 	if err != nil {
 		return err
+	}
+	if m.ID == "" {
+		// Not before it is decided: the host's numbers are not to be wasted.
+		if m.ID, err = tx.newID(); err != nil {
+			return err
+		}
 	}
 	before := *m
 	if err := a.Apply(&e.Record, tx.at); err != nil {
@@ -192,7 +218,7 @@ func (tx *Tx[R]) step(e *Revision[R], a Action[R]) error {
 	if len(data) > maxAction {
 		return &FieldError{Field: "data", Reason: fmt.Sprintf("must have at most %d bytes as JSON, has %d", maxAction, len(data))}
 	}
-	id, err := p.cfg.newEventID(tx.ctx, tx.at.At)
+	id, err := tx.newEventID()
 	if err != nil {
 		return err
 	}
@@ -207,52 +233,54 @@ func (tx *Tx[R]) step(e *Revision[R], a Action[R]) error {
 	if before.Version == 0 {
 		tx.touched = append(tx.touched, e)
 	}
-	return tx.follow(e, a, len(e.Events)-1)
+	return tx.follow(e, t, a, len(e.Events)-1)
 }
 
 // decide answers with the action as it is to be applied and where it leads, or
 // with everything that speaks against it.
-func (tx *Tx[R]) decide(e *Revision[R], m *Meta, a Action[R]) (Action[R], State, error) {
+func (tx *Tx[R]) decide(e *Revision[R], m *Meta, a Action[R]) (*actionType, Action[R], State, error) {
 	p := tx.p
 	t, a, err := p.admit(a)
 	if err != nil {
-		return nil, "", err
+		return nil, nil, "", err
 	}
 	if tx.depth == 0 {
 		if t.derived {
-			return nil, "", Refuse("%q happens by itself and cannot be asked for", t.name)
+			return nil, nil, "", Refuse("%q happens by itself and cannot be asked for", t.name)
 		}
 		if err := p.authorize(tx, e, a); err != nil {
-			return nil, "", err
+			return nil, nil, "", err
 		}
 	}
 	to, err := p.transition(m.State, t.name)
 	var findings Validation
 	findings.Add(err)
-	findings.Add(validate(a))
+	if t.validates {
+		findings.Add(validate(a))
+	}
 	var prepared Action[R]
 	if err == nil {
-		if g, ok := a.(Guard[R]); ok {
-			findings.Add(g.Guard(&e.Record, tx.at))
+		if t.guards {
+			findings.Add(a.(Guard[R]).Guard(&e.Record, tx.at))
 		}
 		prepared, err = tx.prepare(e, a)
 		if err != nil && !isFinding(err) {
-			return nil, "", err
+			return nil, nil, "", err
 		}
 		findings.Add(err)
 	}
 	if err := findings.Err(); err != nil {
-		return nil, "", err
+		return nil, nil, "", err
 	}
 	if prepared == nil {
-		return a, to, nil
+		return t, a, to, nil
 	}
 	// What was prepared is an action like any other, and may be another one.
 	instead, a, err := p.admit(prepared)
 	if err == nil && instead != t {
 		to, err = p.transition(m.State, instead.name)
 	}
-	return a, to, err
+	return instead, a, to, err
 }
 
 func (p *Practice[R]) transition(from State, action string) (State, error) {
@@ -284,9 +312,8 @@ func (tx *Tx[R]) prepare(e *Revision[R], a Action[R]) (Action[R], error) {
 
 // follow decides what follows from an action that was applied: on the same
 // record first, then on others.
-func (tx *Tx[R]) follow(e *Revision[R], a Action[R], done int) error {
-	f, follows := a.(Follower[R])
-	if !follows && tx.p.def.Cascade == nil {
+func (tx *Tx[R]) follow(e *Revision[R], t *actionType, a Action[R], done int) error {
+	if !t.follows && tx.p.def.Cascade == nil {
 		return nil
 	}
 	outer := tx.cause
@@ -296,8 +323,8 @@ func (tx *Tx[R]) follow(e *Revision[R], a Action[R], done int) error {
 		tx.depth--
 		tx.cause = outer
 	}()
-	if follows {
-		if next := f.Follow(&e.Record, tx.at); next != nil {
+	if t.follows {
+		if next := a.(Follower[R]).Follow(&e.Record, tx.at); next != nil {
 			if err := tx.step(e, next); err != nil {
 				return err
 			}

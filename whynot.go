@@ -61,7 +61,7 @@ func (p *Practice[R]) WhyNot(ctx context.Context, id ID) ([]Option, error) {
 }
 
 func (p *Practice[R]) option(tx *Tx[R], e *Revision[R], t *actionType) (Option, error) {
-	try := &Tx[R]{p: p, ctx: tx.ctx, at: tx.at}
+	try := &Tx[R]{p: p, ctx: tx.ctx, at: tx.at, dry: true}
 	mine := &Revision[R]{Base: e.Base, Record: p.cloner.Clone(e.Record)}
 	try.touched = append(try.touched, mine)
 

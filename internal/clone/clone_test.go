@@ -246,7 +246,7 @@ func TestShares(t *testing.T) {
 	} {
 		t.Run(v.name, func(t *testing.T) {
 			require.Equal(t, v.shares, c.Shares(&v.v))
-			copied := c.CloneOf(&v.v)
+			copied := c.Clone(v.v)
 			require.Equal(t, v.v, copied)
 			scramble(reflect.ValueOf(&copied).Elem())
 			require.Equal(t, v.v, c.Clone(v.v))
@@ -257,7 +257,7 @@ func TestShares(t *testing.T) {
 		require.NoError(t, err)
 		v := sealed{[]int{1}}
 		require.True(t, c.Shares(&v), "nobody knows but its Clone")
-		c.CloneOf(&v).list[0] = 2
+		c.Clone(v).list[0] = 2
 		require.Equal(t, 1, v.list[0])
 	})
 	t.Run("Nested", func(t *testing.T) {
@@ -277,7 +277,7 @@ func TestShares(t *testing.T) {
 		require.NoError(t, err)
 		v := 3
 		require.False(t, c.Shares(&v))
-		require.Equal(t, 3, c.CloneOf(&v))
+		require.Equal(t, 3, c.Clone(v))
 	})
 }
 

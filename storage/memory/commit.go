@@ -96,6 +96,9 @@ func (s *Store[R]) commit(drafts []draft[R]) error {
 			return err
 		}
 	}
+	if err := s.reserve(drafts); err != nil {
+		return err
+	}
 	for i := range drafts {
 		s.write(&drafts[i])
 	}
@@ -128,9 +131,28 @@ func (s *Store[R]) check(d *draft[R]) error {
 	case d.base > 0 && d.rec.meta.Version != d.base:
 		return fmt.Errorf("%w: record %s is at version %d, not %d", itsm.ErrConflict, d.meta.ID, d.rec.meta.Version, d.base)
 	}
-	for i := range d.events {
-		if _, taken := s.ids[d.events[i].ID]; taken {
-			return fmt.Errorf("%w: event %s, for record %s", itsm.ErrExists, d.events[i].ID, d.meta.ID)
+	return nil
+}
+
+// reserve takes the ids of the events, or gives back what it took if one of
+// them is taken already.
+func (s *Store[R]) reserve(drafts []draft[R]) error {
+	for i := range drafts {
+		d := &drafts[i]
+		for j := range d.events {
+			free := len(s.ids)
+			if s.ids[d.events[j].ID] = struct{}{}; len(s.ids) > free {
+				continue
+			}
+			for _, e := range d.events[:j] {
+				delete(s.ids, e.ID)
+			}
+			for _, before := range drafts[:i] {
+				for _, e := range before.events {
+					delete(s.ids, e.ID)
+				}
+			}
+			return fmt.Errorf("%w: event %s, for record %s", itsm.ErrExists, d.events[j].ID, d.meta.ID)
 		}
 	}
 	return nil
@@ -146,7 +168,7 @@ func (s *Store[R]) write(d *draft[R]) {
 		s.records[d.meta.ID] = rec
 		s.states.add(d.meta.State, rec.number)
 	} else if rec.meta.State != d.meta.State {
-		s.states.remove(rec.meta.State, rec.number)
+		s.states[rec.meta.State].remove(rec.number) // its set is kept: there are few states
 		s.states.add(d.meta.State, rec.number)
 	}
 	if !slices.Equal(rec.keys, d.keys) {
@@ -157,9 +179,7 @@ func (s *Store[R]) write(d *draft[R]) {
 	}
 	rec.value, rec.shares = *d.value, d.shares
 	for i := range d.events {
-		e := &d.events[i]
-		rec.history = append(rec.history, s.log.add(e))
-		s.ids[e.ID] = struct{}{}
+		rec.history = append(rec.history, s.log.add(&d.events[i]))
 	}
 }
 

@@ -22,7 +22,7 @@ func (x index[K]) add(key K, number int) {
 func (x index[K]) remove(key K, number int) {
 	s := x[key]
 	s.remove(number)
-	if len(s.chunks) == 0 {
+	if s.empty() {
 		delete(x, key)
 	}
 }
@@ -31,7 +31,11 @@ func (x index[K]) remove(key K, number int) {
 // not zero are kept. It suits a state with half of all records as well as an
 // assignee with three.
 type set struct {
-	chunks []chunk // by base, none empty
+	chunks []chunk // by base, none empty but the last one left
+}
+
+func (s *set) empty() bool {
+	return len(s.chunks) == 0 || len(s.chunks) == 1 && s.chunks[0].mask == 0
 }
 
 // A chunk is 4096 bits, in 64 words of 64.
@@ -60,7 +64,11 @@ func (s *set) search(base int) (int, bool) {
 func (s *set) add(number int) {
 	base, inMask, inWord := locate(number)
 	i, ok := s.search(base)
-	if !ok {
+	switch {
+	case ok:
+	case len(s.chunks) == 1 && s.chunks[0].mask == 0:
+		i, s.chunks[0].base = 0, base // its room is used again
+	default:
 		s.chunks = slices.Insert(s.chunks, i, chunk{base: base})
 	}
 	c := &s.chunks[i]
@@ -84,7 +92,7 @@ func (s *set) remove(number int) {
 	}
 	c.mask &^= inMask
 	c.words = slices.Delete(c.words, at, at+1)
-	if c.mask == 0 {
+	if c.mask == 0 && len(s.chunks) > 1 {
 		s.chunks = slices.Delete(s.chunks, i, i+1)
 	}
 }

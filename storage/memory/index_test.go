@@ -46,7 +46,7 @@ func TestSet(t *testing.T) {
 	for n := range model {
 		s.remove(n)
 	}
-	require.Empty(t, s.chunks)
+	require.True(t, s.empty())
 }
 
 // A key that no record has any more leaves nothing behind.

@@ -82,12 +82,12 @@ func TestCursorsOfAnotherStore(t *testing.T) {
 	}
 }
 
-// Versions near the end of their range are conflicts like any other.
+// Versions beyond what databases can hold are refused.
 func TestHugeBase(t *testing.T) {
 	s, all := filled(t, 1)
 	r := all[0]
 	r.Version = math.MaxUint64
-	require.ErrorIs(t, s.Commit(t.Context(), next(r)), itsm.ErrConflict)
+	require.ErrorIs(t, s.Commit(t.Context(), next(r)), itsm.ErrInvalid)
 	for range s.Events(t.Context(), r.ID, math.MaxUint64) {
 		t.Fatal("an event after the last version that there can be")
 	}

@@ -80,20 +80,21 @@ func New[R any]() *Store[R] {
 // Load returns a copy of the record.
 //
 // Errors: [itsm.ErrNotFound]; the context's.
-func (s *Store[R]) Load(ctx context.Context, id itsm.ID) (R, error) {
+func (s *Store[R]) Load(ctx context.Context, id itsm.ID) (value R, err error) {
 	if err := ctx.Err(); err != nil {
-		return *new(R), err
+		return value, err
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	rec := s.records[id]
-	if rec == nil {
-		return *new(R), fmt.Errorf("%w: record %s", itsm.ErrNotFound, id)
+	switch rec := s.records[id]; {
+	case rec == nil:
+		err = fmt.Errorf("%w: record %s", itsm.ErrNotFound, id)
+	case rec.shares:
+		value = s.clone.Clone(rec.value)
+	default:
+		value = rec.value
 	}
-	if rec.shares {
-		return s.clone.Clone(rec.value), nil
-	}
-	return rec.value, nil
+	return value, err
 }
 
 // Events yields copies of the record's events as they are when the iteration
