@@ -48,6 +48,11 @@ func (tx *Tx[R]) Moment() Moment { return tx.at }
 // something else, rather than being asked for by an actor.
 func (tx *Tx[R]) Consequence() bool { return tx.cause != "" }
 
+// Dry reports that nothing will be written, whatever is decided: this is
+// [Practice.Check] or [Practice.WhyNot]. What is asked of others for the sake of
+// the record alone can then be left out.
+func (tx *Tx[R]) Dry() bool { return tx.dry }
+
 // Get returns a record as it is in this Tx. Unless something is done to the
 // record in this Tx too, it may change before the commit. In [Practice.Update]
 // it belongs to the caller; in Prepare and Cascade it is for reading only. It

@@ -54,10 +54,10 @@ func After(d time.Duration) func(Incident, time.Time) time.Time {
 
 // A Matcher finds what may help with an incident: known errors, articles,
 // similar incidents. It is asked when an incident is reported, before it has
-// an id, and by [Match]. It must be safe for concurrent use and should be quick:
-// the report waits for it. What it proposes comes best first; at most 20 are
-// kept. If it fails, the incident is registered all the same, with the error
-// in the report.
+// an id, and by [Match], but not in dry runs. It must be safe for concurrent use
+// and should be quick: the report waits for it. What it proposes comes best
+// first; at most 20 are kept. If it fails, the incident is registered all the
+// same, with the error in the report.
 type Matcher interface {
 	Match(ctx context.Context, inc Incident) ([]Proposal, error)
 }
@@ -271,6 +271,9 @@ func (cfg Config) prepare(ctx context.Context, tx *itsm.Tx[Incident], r *Inciden
 		if cfg.Matcher == nil {
 			return a, itsm.Refuse("there is no matcher")
 		}
+		if tx.Dry() {
+			return a, nil
+		}
 		proposals, err := cfg.Matcher.Match(ctx, *r)
 		if err != nil {
 			if ended := ctx.Err(); ended != nil {
@@ -338,7 +341,7 @@ func (cfg Config) prepareReport(ctx context.Context, tx *itsm.Tx[Incident], a Re
 		a.Priority, err = cfg.Matrix.Priority(a.Impact, a.Urgency)
 		v.Add(err)
 	}
-	if v.Err() == nil && cfg.Matcher != nil && a.Validate() == nil {
+	if v.Err() == nil && cfg.Matcher != nil && !tx.Dry() && a.Validate() == nil {
 		var draft Incident
 		if err := a.Apply(&draft, tx.Moment()); err != nil {
 			return a, nil // Apply will say so itself
