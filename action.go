@@ -22,7 +22,7 @@ import "time"
 // rounded down to microseconds and turned to UTC before the action is applied,
 // so that what is applied is exactly what the history keeps.
 //
-// An action may also be a [Validator] and a [Follower].
+// An action may also be a [Validator], a [Guard] and a [Follower].
 type Action[R any] interface {
 	// Action returns the name: the one in the lifecycle's table and in the
 	// history. It is a constant of the type.

@@ -27,11 +27,16 @@ func As(ctx context.Context, id string) context.Context {
 	return WithActor(ctx, Actor{ID: id})
 }
 
-// ActorFrom returns the actor of a context, or [ErrNoActor].
+// ActorFrom returns the actor of a context, [ErrNoActor] if there is none, or an
+// [ErrInvalid] if the actor's id or name is no text that a history can keep:
+// valid UTF-8 without NUL.
 func ActorFrom(ctx context.Context) (Actor, error) {
 	a, ok := ctx.Value(actorKey{}).(Actor)
-	if !ok || a.ID == "" {
+	switch {
+	case !ok || a.ID == "":
 		return Actor{}, ErrNoActor
+	case !cleanText(a.ID) || !cleanText(a.Name):
+		return Actor{}, &FieldError{Field: "actor", Reason: "must be valid UTF-8 without NUL"}
 	}
 	return a, nil
 }

@@ -43,7 +43,9 @@ func (a light) Apply(r *lamp, _ itsm.Moment) error {
 	return nil
 }
 
-func lamps(tb testing.TB) *itsm.Practice[lamp] {
+func lamps(tb testing.TB) *itsm.Practice[lamp] { return lampsWith(tb, itsm.Config{}) }
+
+func lampsWith(tb testing.TB, cfg itsm.Config) *itsm.Practice[lamp] {
 	spec := itsm.LifecycleSpec{Name: "lamp", Create: "install", Initial: "dark",
 		States: []itsm.State{"dark", "lit", "gone"}, Ends: []itsm.State{"gone"}}
 	spec.Allow("light", "lit", "dark")
@@ -53,7 +55,7 @@ func lamps(tb testing.TB) *itsm.Practice[lamp] {
 	require.NoError(tb, err)
 	p, err := itsm.NewPractice(itsm.Definition[lamp]{
 		Prefix: "lmp", Lifecycle: l, Actions: []itsm.Action[lamp]{install{}, light{}, dim{}, scrap{}},
-	}, memory.New[lamp](), itsm.Config{})
+	}, memory.New[lamp](), cfg)
 	require.NoError(tb, err)
 	return p
 }

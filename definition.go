@@ -37,9 +37,9 @@ type Definition[R any] struct {
 	// Prepare resolves what depends on the host (its configuration, other
 	// records, its matcher) into the action before it is applied and kept, so
 	// that a replay needs none of it. It returns the action to do instead, nil
-	// to leave it as it is, or findings. The record is as it is before the action and must not be
-	// changed; the action may still be wrong in itself. Nil means that there
-	// is nothing to resolve.
+	// to leave it as it is, or findings. The record is as it is before the
+	// action and must not be changed; the action may still be wrong in itself.
+	// A nil Prepare means that there is nothing to resolve.
 	Prepare func(ctx context.Context, tx *Tx[R], r *R, a Action[R]) (Action[R], error)
 
 	// Cascade does to other records, in the same commit, what follows from an

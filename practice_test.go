@@ -921,3 +921,16 @@ func TestStoreErrors(t *testing.T) {
 	_, err := p.Create(as(t, "jin"), File{Parent: r.ID})
 	require.Equal(t, []error{down}, itsm.Findings(err), "although the title is missing too")
 }
+
+// What names the actor or the record goes into the history, which keeps text.
+func TestNamesAreText(t *testing.T) {
+	for _, actor := range []itsm.Actor{{ID: "a\x00"}, {ID: "\xff"}, {ID: "jin", Name: "\xff"}} {
+		_, err := lamps(t).Create(itsm.WithActor(t.Context(), actor), install{})
+		require.ErrorIs(t, err, itsm.ErrInvalid)
+	}
+	for _, id := range []itsm.ID{"", "a\x00", "\xff"} {
+		p := lampsWith(t, itsm.Config{NewID: func(context.Context, string, time.Time) (itsm.ID, error) { return id, nil }})
+		_, err := p.Create(itsm.As(t.Context(), "jin"), install{})
+		require.ErrorIs(t, err, itsm.ErrInvalid, "%q", id)
+	}
+}

@@ -107,6 +107,9 @@ func (tx *Tx[R]) newID() (ID, error) {
 			return "", fmt.Errorf("%w: %s %s", ErrExists, tx.p.Name(), id)
 		}
 	}
+	if err == nil && (id == "" || !cleanText(string(id))) {
+		err = &FieldError{Field: "id", Reason: "must be valid UTF-8 without NUL, and not empty"}
+	}
 	return id, err
 }
 
