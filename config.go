@@ -45,9 +45,9 @@ type Attempt struct {
 	// practice's package or of the host's.
 	Action string
 	Data   any
-	// Meta and Record are the record as it is before the action: a copy of the
-	// practice's record type, to be read only. Both are zero for the action
-	// that creates one.
+	// Meta and Record are the record as it is before the action, as the
+	// practice's record type: to be read, and only until Authorize returns.
+	// Both are zero for the action that creates one.
 	Meta   Meta
 	Record any
 }

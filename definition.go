@@ -208,14 +208,21 @@ func (p *Practice[R]) Decode(data []byte) (Action[R], error) {
 	if len(env.Data) > 0 && string(env.Data) != "null" {
 		decodeInto(&findings, v, env.Data, "")
 	}
-	if err := findings.Err(); err != nil {
-		return nil, err
+	named := map[string]bool{}
+	for _, f := range findings.findings {
+		named[f.(*FieldError).Field] = true
 	}
+	// What is wrong with the rest is told at once, but nothing twice.
 	_, a, err := p.admit(v.Interface().(Action[R]))
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = validate(a)
 	}
-	if err := validate(a); err != nil {
+	for _, f := range Findings(err) {
+		if field, ok := f.(*FieldError); !ok || !named[field.Field] {
+			findings.Add(f)
+		}
+	}
+	if err := findings.Err(); err != nil {
 		return nil, err
 	}
 	return a, nil

@@ -1,6 +1,6 @@
 module github.com/go-itsm/itsm
 
-go 1.26.8
+go 1.26.0
 
 require github.com/looplab/fsm v1.0.3
 

@@ -112,7 +112,8 @@ type move struct {
 //   - no action leads from one state to two;
 //   - every state can be reached from the initial one;
 //   - from every state an end can be reached;
-//   - every state that is not an end can be cancelled, if the spec says so.
+//   - every state that is not an end can be cancelled, which leads to an end,
+//     if the spec says so.
 func NewLifecycle(spec LifecycleSpec) (*Lifecycle, error) {
 	if err := verify(spec); err != nil {
 		return nil, err

@@ -74,7 +74,8 @@ type Key struct {
 
 // Indexed is what a record type implements (with a value or pointer receiver)
 // to be listed by more than its state: it appends the keys under which it is
-// to be found. Stores index them. It is pure: stores call it while they commit.
+// to be found; one that is there twice counts once. Stores index them. It is
+// pure: stores call it while they commit.
 type Indexed interface {
 	AppendKeys(keys []Key) []Key
 }

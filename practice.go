@@ -230,8 +230,12 @@ func (p *Practice[R]) begin(ctx context.Context) (*Tx[R], error) {
 }
 
 // recycle keeps a Tx that no caller has seen for the next call. Its room is not
-// wiped: it is as large as a record, and is written over.
+// wiped: it is as large as a record, and is written over. A store that was sent
+// the revisions twice may still be reading the first.
 func (p *Practice[R]) recycle(tx *Tx[R]) {
+	if tx.resent {
+		return
+	}
 	tx.ctx, tx.touched, tx.changed = nil, nil, nil
 	p.idle.Put(tx)
 }
@@ -254,6 +258,7 @@ func (p *Practice[R]) commit(ctx context.Context, tx *Tx[R]) error {
 		if ended := pause(ctx, attempt); ended != nil {
 			return errors.Join(err, ended)
 		}
+		tx.resent = true
 	}
 	for i := range revs {
 		p.alarm.ring(MetaOf(&revs[i].Record).Due)

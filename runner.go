@@ -11,9 +11,9 @@ import (
 )
 
 // RunDue does everything that is due now, each thing once, and returns how
-// often it did something and when to come back: the next due time, zero if
-// nothing is waiting. What cannot be done is passed over and in the error; it
-// is tried again next time.
+// often it did something and when to come back: the next due time, now if there
+// was more to do than is done at once, zero if nothing is waiting but what cannot
+// be done. That is passed over and in the error; it is tried again next time.
 //
 // Any number of hosts may call it at the same time on the same records: the
 // store's compare-and-set lets one of them have each due action, and the others
@@ -26,12 +26,14 @@ func (p *Practice[R]) RunDue(ctx context.Context) (done int, next time.Time, err
 	}
 	now := p.cfg.now()
 	var failed []error
+	var backlog bool
 	for wake, err := range store.Due(ctx, now) {
 		if err != nil {
 			return done, time.Time{}, errors.Join(append(failed, err)...)
 		}
-		n, err := p.elapse(ctx, wake.ID, now)
+		n, more, err := p.elapse(ctx, wake.ID, now)
 		done += n
+		backlog = backlog || more
 		if err != nil {
 			failed = append(failed, fmt.Errorf("%s %s: due action: %w", p.Name(), wake.ID, err))
 		}
@@ -43,46 +45,62 @@ func (p *Practice[R]) RunDue(ctx context.Context) (done int, next time.Time, err
 	if err != nil {
 		failed = append(failed, err)
 	}
+	if backlog {
+		next = now
+	}
 	return done, next, errors.Join(failed...)
 }
 
-// maxElapse bounds what is done to one record at a time, so that a practice
-// whose due action leaves the due time where it is cannot keep the others from
-// their turn.
+// maxElapse bounds what is done to one record at a time, so that one with a long
+// backlog does not keep the others from their turn.
 const maxElapse = 1000
 
-// elapse does to one record what time has made due by now. What was missed
-// while no host was running happens one by one, each as its own event.
-func (p *Practice[R]) elapse(ctx context.Context, id ID, now time.Time) (done int, err error) {
+// elapse does to one record what time has made due by now, and reports whether
+// there is more. What was missed while no host was running happens one by one,
+// each as its own event.
+func (p *Practice[R]) elapse(ctx context.Context, id ID, now time.Time) (done int, more bool, err error) {
 	if p.def.Next == nil {
-		return 0, nil
+		return 0, false, nil
 	}
 	for done < maxElapse {
-		tx, err := p.run(ctx, func(tx *Tx[R]) error {
-			e, err := tx.load(id)
-			if errors.Is(err, ErrNotFound) {
-				return nil // it is gone
-			}
-			if err != nil {
-				return err
-			}
-			due, a := p.def.Next(&e.Record)
-			if a == nil || due.IsZero() || instant(due).After(now) {
-				return nil
-			}
-			tx.depth++ // time asks, not an actor
-			defer func() { tx.depth-- }()
-			return tx.fail(id, tx.step(e, a))
-		})
+		tx, err := p.run(ctx, func(tx *Tx[R]) error { return tx.elapse(id, now) })
 		if err != nil {
-			return done, err
+			return done, false, err
 		}
-		if len(tx.touched) == 0 || len(tx.touched[0].Events) == 0 {
-			return done, nil
+		if len(tx.changed) == 0 {
+			return done, false, nil
 		}
 		done++
 	}
-	return done, fmt.Errorf("still due after %d due actions", done)
+	return done, true, nil
+}
+
+// elapse decides the one thing that is due first, if anything is.
+func (tx *Tx[R]) elapse(id ID, now time.Time) error {
+	e, err := tx.load(id)
+	if errors.Is(err, ErrNotFound) {
+		return nil // it is gone
+	}
+	if err != nil {
+		return err
+	}
+	due, a := tx.p.def.Next(&e.Record)
+	if a == nil || due.IsZero() || instant(due).After(now) {
+		return nil
+	}
+	// Time asks, not an actor.
+	tx.depth++
+	tx.byTime = true
+	err = tx.step(e, a)
+	tx.depth--
+	tx.byTime = false
+	if err == nil {
+		// Or it would be done for ever.
+		if again, same := tx.p.def.Next(&e.Record); same != nil && same.Action() == a.Action() && !again.IsZero() && !again.After(due) {
+			err = Refuse("%q leaves the due time where it is, %s", a.Action(), due.Format(time.RFC3339))
+		}
+	}
+	return tx.fail(id, err)
 }
 
 // Timed is a practice of any record type, as the [Runner] sees it.
@@ -146,9 +164,12 @@ func (r *Runner) Run(ctx context.Context) error {
 	}
 	for {
 		b.reset()
-		next, err := r.runDue(ctx)
+		next, failed, err := r.runDue(ctx)
 		if err != nil {
 			return err
+		}
+		if failed {
+			b.reset() // or what cannot be done would wake its own runner
 		}
 		if err := r.sleep(ctx, b, next); err != nil {
 			return err
@@ -156,24 +177,26 @@ func (r *Runner) Run(ctx context.Context) error {
 	}
 }
 
-// runDue does what is due in every practice and returns when to come back.
-func (r *Runner) runDue(ctx context.Context) (time.Time, error) {
-	until := r.cfg.Now().Add(r.cfg.Interval)
+// runDue does what is due in every practice and returns when to come back, and
+// whether something could not be done.
+func (r *Runner) runDue(ctx context.Context) (until time.Time, failed bool, err error) {
+	until = r.cfg.Now().Add(r.cfg.Interval)
 	for _, p := range r.practices {
 		_, next, err := p.RunDue(ctx)
 		switch {
 		case ctx.Err() != nil:
-			return until, ctx.Err()
+			return until, failed, ctx.Err()
 		case errors.Is(err, ErrUnsupported):
-			return until, err
+			return until, failed, err
 		case err != nil:
+			failed = true
 			r.cfg.Log.ErrorContext(ctx, "due actions failed", "practice", p.Name(), "error", err)
 		}
 		if !next.IsZero() && next.Before(until) {
 			until = next
 		}
 	}
-	return until, nil
+	return until, failed, nil
 }
 
 // sleep waits until a moment, or an earlier one that the bell names meanwhile.

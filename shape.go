@@ -14,8 +14,12 @@ import (
 )
 
 var (
-	timeType     = reflect.TypeFor[time.Time]()
-	durationType = reflect.TypeFor[time.Duration]()
+	timeType        = reflect.TypeFor[time.Time]()
+	durationType    = reflect.TypeFor[time.Duration]()
+	marshaler       = reflect.TypeFor[json.Marshaler]()
+	unmarshaler     = reflect.TypeFor[json.Unmarshaler]()
+	textMarshaler   = reflect.TypeFor[encoding.TextMarshaler]()
+	textUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()
 )
 
 // A shape knows one type of an action well enough to bring values of it into
@@ -37,9 +41,10 @@ type shapeField struct {
 type shapeKind uint8
 
 const (
-	plain shapeKind = iota // numbers, booleans, types with a JSON form of their own
-	text                   // strings
-	instantKind
+	plain       shapeKind = iota // numbers, booleans
+	text                         // strings
+	ownJSON                      // types with a JSON form of their own
+	instantKind                  // time.Time
 	rawJSON
 	structure
 	list // slices
@@ -62,7 +67,12 @@ func shapeOf(v *Validation, t reflect.Type, path string, open map[reflect.Type]*
 	case t == reflect.TypeFor[json.RawMessage]():
 		s.kind = rawJSON
 		return s
+	case t == reflect.TypeFor[json.Number]():
+		v.Check(false, path, "is a json.Number, whose zero value comes back as another")
+		return s
 	case hasOwnJSON(t):
+		s.kind = ownJSON
+		v.Check(writes(t) && reads(t), path, "has a JSON form of its own that is not both written by a value and read by a pointer")
 		if t.Kind() == reflect.Struct {
 			for i := range t.NumField() {
 				f := t.Field(i)
@@ -86,6 +96,9 @@ func shapeOf(v *Validation, t reflect.Type, path string, open map[reflect.Type]*
 			where := join(path, f.Name)
 			_, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 			v.Check(!strings.Contains(options, "string"), where, "must not be written as a string")
+			_, ownZero := reflect.New(f.Type).Interface().(interface{ IsZero() bool })
+			v.Check(!strings.Contains(options, "omitzero") || f.Type == timeType || f.Type.Kind() != reflect.Pointer && !ownZero, where,
+				"must not be left out by an IsZero of its own: what it holds would be lost")
 			raw := f.Type == reflect.TypeFor[json.RawMessage]()
 			v.Check(!raw || strings.Contains(options, "omit"), where, "is raw JSON and needs omitempty: nil would come back as null")
 			v.Check(f.IsExported() || f.Anonymous, where, "is not exported: the history would lose it")
@@ -125,31 +138,41 @@ func shapeOf(v *Validation, t reflect.Type, path string, open map[reflect.Type]*
 	return s
 }
 
-// ambiguous lists the JSON names that several fields of embedded structs at the
-// same depth have, all of which encoding/json passes over in silence.
+// ambiguous lists the JSON names that a struct has more than once, counting those
+// of its embedded structs, of which encoding/json keeps one at the most.
 func ambiguous(t reflect.Type) []string {
-	depth, times := map[string]int{}, map[string]int{}
-	for _, f := range reflect.VisibleFields(t) {
-		name, skip := jsonName(f)
-		if skip || !f.IsExported() || f.Anonymous && name == "" {
-			continue
-		}
-		name = cmp.Or(name, f.Name)
-		switch have, ok := depth[name]; {
-		case !ok || len(f.Index) < have:
-			depth[name], times[name] = len(f.Index), 1
-		case len(f.Index) == have:
-			times[name]++
+	times := map[string]int{}
+	var count func(t reflect.Type)
+	count = func(t reflect.Type) {
+		for i := range t.NumField() {
+			f := t.Field(i)
+			name, skip := jsonName(f)
+			switch {
+			case skip || !f.IsExported() && !f.Anonymous:
+			case f.Anonymous && name == "" && f.Type.Kind() == reflect.Struct:
+				count(f.Type)
+			default:
+				times[cmp.Or(name, f.Name)]++
+			}
 		}
 	}
+	count(t)
 	return slices.DeleteFunc(sortedKeys(times), func(name string) bool { return times[name] == 1 })
 }
 
-// hasOwnJSON reports whether a type writes and reads itself.
+// hasOwnJSON reports whether a type, or a pointer to it, writes or reads itself.
 func hasOwnJSON(t reflect.Type) bool {
 	p := reflect.PointerTo(t)
-	return p.Implements(reflect.TypeFor[json.Marshaler]()) && p.Implements(reflect.TypeFor[json.Unmarshaler]()) ||
-		p.Implements(reflect.TypeFor[encoding.TextMarshaler]()) && p.Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
+	return p.Implements(marshaler) || p.Implements(textMarshaler) || reads(t)
+}
+
+// writes reports whether a value of a type writes itself.
+func writes(t reflect.Type) bool { return t.Implements(marshaler) || t.Implements(textMarshaler) }
+
+// reads reports whether a pointer to a type reads itself.
+func reads(t reflect.Type) bool {
+	p := reflect.PointerTo(t)
+	return p.Implements(unmarshaler) || p.Implements(textUnmarshaler)
 }
 
 // clean reports whether a value needs nothing done to it. It does not allocate.
@@ -170,7 +193,7 @@ func (s *shape) clean(v reflect.Value) bool {
 		return v.IsZero()
 	case list, mapping, pointer, rawJSON:
 		return v.IsNil()
-	case array:
+	case array, ownJSON:
 		return false
 	}
 	return false
@@ -192,6 +215,8 @@ func (s *shape) settle(f *Validation, v reflect.Value, path string) {
 		t := v.Addr().Interface().(*time.Time)
 		*t = instant(*t)
 		f.Check(t.Year() >= 0 && t.Year() <= 9999, path, "must be in the years 0 to 9999")
+	case ownJSON:
+		s.roundTrip(f, v, path)
 	case rawJSON:
 		if v.Len() == 0 {
 			v.SetZero()
@@ -214,7 +239,7 @@ func (s *shape) settle(f *Validation, v reflect.Value, path string) {
 		}
 	case array:
 		for i := range v.Len() {
-			s.elem.settle(f, v.Index(i), fmt.Sprintf("%s[%d]", path, i))
+			s.elem.settleIn(f, v.Index(i), fmt.Sprintf("%s[%d]", path, i))
 		}
 	case list:
 		if v.Len() == 0 {
@@ -225,7 +250,7 @@ func (s *shape) settle(f *Validation, v reflect.Value, path string) {
 		reflect.Copy(own, v)
 		v.Set(own)
 		for i := range v.Len() {
-			s.elem.settle(f, v.Index(i), fmt.Sprintf("%s[%d]", path, i))
+			s.elem.settleIn(f, v.Index(i), fmt.Sprintf("%s[%d]", path, i))
 		}
 	case mapping:
 		if v.Len() == 0 {
@@ -238,7 +263,7 @@ func (s *shape) settle(f *Validation, v reflect.Value, path string) {
 			item.Set(it.Value())
 			where := join(path, it.Key().String())
 			f.Check(cleanText(it.Key().String()), where, "must be valid UTF-8 without NUL")
-			s.elem.settle(f, item, where)
+			s.elem.settleIn(f, item, where)
 			own.SetMapIndex(it.Key(), item)
 		}
 		v.Set(own)
@@ -251,4 +276,28 @@ func (s *shape) settle(f *Validation, v reflect.Value, path string) {
 		v.Set(own)
 		s.elem.settle(f, v.Elem(), path)
 	}
+}
+
+// settleIn is settle for an element of a list, array or map, which cannot be left
+// out: raw JSON that is nil comes back as null.
+func (s *shape) settleIn(f *Validation, v reflect.Value, path string) {
+	if s.kind == rawJSON && v.Len() == 0 {
+		v.SetBytes([]byte("null"))
+	}
+	s.settle(f, v, path)
+}
+
+// roundTrip sends a value through its own JSON form, so that what is applied is
+// what comes back, whatever the form leaves out.
+func (s *shape) roundTrip(f *Validation, v reflect.Value, path string) {
+	data, err := json.Marshal(v.Interface())
+	back := reflect.New(v.Type())
+	if err == nil {
+		err = json.Unmarshal(data, back.Interface())
+	}
+	if err != nil {
+		f.Check(false, path, "does not survive its own JSON form: "+err.Error())
+		return
+	}
+	v.Set(back.Elem())
 }

@@ -27,8 +27,11 @@ type Tx[R any] struct {
 	// lie above it. At depth 0 an actor asks.
 	cause ID
 	depth int
-	// dry says that nothing will be written.
-	dry bool
+	// dry says that nothing will be written, byTime that time asks and no
+	// actor, resent that a commit may still be on its way.
+	dry, byTime, resent bool
+	// leads is where the action leads that was prepared last at depth 0.
+	leads State
 
 	// Room for the common case of one event on one record, which is passed to
 	// the store as it stands: a record is large, and copying it is what costs.
@@ -46,7 +49,7 @@ func (tx *Tx[R]) Moment() Moment { return tx.at }
 
 // Consequence reports whether what is being prepared or cascaded follows from
 // something else, rather than being asked for by an actor.
-func (tx *Tx[R]) Consequence() bool { return tx.cause != "" }
+func (tx *Tx[R]) Consequence() bool { return tx.cause != "" || tx.byTime }
 
 // Dry reports that nothing will be written, whatever is decided: this is
 // [Practice.Check] or [Practice.WhyNot]. What is asked of others for the sake of
@@ -276,6 +279,12 @@ func (tx *Tx[R]) decide(e *Revision[R], m *Meta, a Action[R]) (*actionType, Acti
 			return nil, nil, "", err
 		}
 		findings.Add(err)
+	}
+	if tx.depth == 0 {
+		tx.leads = to
+		if prepared != nil && prepared.Action() != t.name {
+			tx.leads, _ = p.def.Lifecycle.Can(m.State, prepared.Action())
+		}
 	}
 	if err := findings.Err(); err != nil {
 		return nil, nil, "", err

@@ -80,7 +80,7 @@ func (p *Practice[R]) option(tx *Tx[R], e *Revision[R], t *actionType) (Option, 
 		}
 	}
 	if o.Permitted {
-		o.To, _ = p.def.Lifecycle.Can(MetaOf(&e.Record).State, t.name)
+		o.To = try.leads
 	}
 	return o, nil
 }

@@ -723,7 +723,7 @@ func TestEncodeDecode(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, incident.LogTime{Spent: 90 * time.Minute}, a)
 	_, err = d.Decode([]byte(`{"action":"resolve","data":{"code":7,"colour":"red"}}`))
-	require.Equal(t, []string{"code must be text", "colour is not known"}, said(err))
+	require.Equal(t, []string{"code must be text", "colour is not known", "note must not be empty"}, said(err))
 }
 
 func name(i int) string { return fmt.Sprintf("n%d", i) }

@@ -90,7 +90,9 @@ const (
 	// ChildrenIndependent means nothing.
 	ChildrenIndependent ChildPolicy = iota
 	// ChildrenCascade resolves and closes the children with the parent, in the
-	// same commit. Reopening the parent leaves them as they are.
+	// same commit: one that does not admit it, such as in a state of the host's
+	// own without "resolve", keeps the parent from it. Reopening the parent
+	// leaves them as they are.
 	ChildrenCascade
 	// ChildrenBlock keeps the parent from being closed while a child is open.
 	ChildrenBlock
@@ -124,7 +126,7 @@ func NewPractice(store itsm.Store[Incident], cfg Config) (*Practice, error) {
 		Lifecycle: lifecycle,
 		Actions:   slices.Concat(actions(), cfg.Actions),
 		Derived:   derived(),
-		Next:      next,
+		Next:      cfg.next,
 		Prepare:   cfg.prepare,
 		Cascade:   cfg.cascade,
 	}, store, cfg.Config)
@@ -237,14 +239,14 @@ func (p *Practice) Journal(ctx context.Context, id itsm.ID, public bool) iter.Se
 
 // next says what time brings: the end of a hold, a status update that was not
 // given, the closing of what nobody objected to.
-func next(r *Incident) (due time.Time, what itsm.Action[Incident]) {
+func (cfg Config) next(r *Incident) (due time.Time, what itsm.Action[Incident]) {
 	switch {
 	case r.State == OnHold:
 		due, what = r.Hold.Until, AutoResume{By: "time"}
 	case r.State == Resolved && r.childrenDone() == nil:
 		due, what = r.CloseAt, AutoClose{}
 	}
-	if update := r.Major.UpdateDue; !update.IsZero() && (due.IsZero() || update.Before(due)) {
+	if update := r.Major.UpdateDue; !update.IsZero() && cfg.open(r.State) && (due.IsZero() || update.Before(due)) {
 		return update, MissUpdate{Due: update}
 	}
 	return due, what

@@ -100,7 +100,7 @@ func (CompleteActionItem) Guard(r *Incident, _ itsm.Moment) error {
 
 // Apply sets when it was done.
 func (a CompleteActionItem) Apply(r *Incident, at itsm.Moment) error {
-	if a.Number > len(r.Review.Actions) {
+	if a.Number < 1 || a.Number > len(r.Review.Actions) {
 		return &itsm.FieldError{Field: "number", Reason: "is not that of an action item"}
 	}
 	item := &r.Review.Actions[a.Number-1]

@@ -1,6 +1,6 @@
 module github.com/go-itsm/itsm/tools
 
-go 1.26.8
+go 1.26.0
 
 tool (
 	github.com/nishanths/exhaustive/cmd/exhaustive

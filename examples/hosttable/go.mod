@@ -1,6 +1,6 @@
 module github.com/go-itsm/itsm/examples/hosttable
 
-go 1.26.8
+go 1.26.0
 
 require (
 	github.com/go-itsm/itsm v0.0.0

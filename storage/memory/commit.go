@@ -61,9 +61,21 @@ func (b *batch[R]) fill(s *Store[R], revs []itsm.Revision[R]) {
 		d.meta = itsm.MetaOf(d.value)
 		d.events = rev.Events
 		if indexed, ok := any(d.value).(itsm.Indexed); ok {
-			d.keys = indexed.AppendKeys(d.keys[:0])
+			d.keys = distinct(indexed.AppendKeys(d.keys[:0]))
 		}
 	}
+}
+
+// distinct drops repeated keys in place: a record may well have the same tag
+// twice. There are few.
+func distinct(keys []itsm.Key) []itsm.Key {
+	kept := keys[:0]
+	for _, key := range keys {
+		if !slices.Contains(kept, key) {
+			kept = append(kept, key)
+		}
+	}
+	return kept
 }
 
 // clear makes the batch ready for the next commit. The values are not wiped:

@@ -214,3 +214,36 @@ func TestMemoryPerRecord(t *testing.T) {
 	require.Less(t, one, int64(2_000))
 	require.Less(t, (ten-one)/9, int64(500))
 }
+
+// A record may give a key twice, as where people tag things; it counts once.
+func TestRepeatedKeys(t *testing.T) {
+	s := memory.New[tagged]()
+	commit := func(version itsm.Version, tags ...string) {
+		r := tagged{Meta: itsm.Meta{ID: "t", Version: version, State: "on"}, Tags: tags}
+		e := itsm.Event{ID: itsm.ID(fmt.Sprint("e", version)), Record: "t", Version: version}
+		require.NoError(t, s.Commit(t.Context(), itsm.Revision[tagged]{Base: version - 1, Record: r, Events: []itsm.Event{e}}))
+	}
+	listed := func(tag string) int {
+		page, err := s.List(t.Context(), itsm.Query{Where: []itsm.Key{{Field: "tag", Value: tag}}})
+		require.NoError(t, err)
+		return len(page.Records)
+	}
+	commit(1, "a", "a", "b")
+	require.Equal(t, []int{1, 1}, []int{listed("a"), listed("b")})
+	commit(2)
+	require.Equal(t, []int{0, 0}, []int{listed("a"), listed("b")})
+	commit(3, "b", "b", "a", "b")
+	require.Equal(t, []int{1, 1}, []int{listed("a"), listed("b")})
+}
+
+type tagged struct {
+	itsm.Meta
+	Tags []string `json:"tags,omitempty"`
+}
+
+func (r *tagged) AppendKeys(keys []itsm.Key) []itsm.Key {
+	for _, tag := range r.Tags {
+		keys = append(keys, itsm.Key{Field: "tag", Value: tag})
+	}
+	return keys
+}
