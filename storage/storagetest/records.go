@@ -18,7 +18,7 @@ const samples = 40
 // harnessCases are about what the other rules build on.
 func harnessCases[R any]() []testCase[R] {
 	return []testCase[R]{
-		{Rule{"Harness", "The harness makes samples that show enough: filled, in several states, the same each time, sharing nothing."}, 0,
+		{Rule{harnessRule, "The harness makes samples that show enough: filled, in several states, the same each time, sharing nothing."}, 0,
 			func(_ context.Context, l *lab[R]) error {
 				if itsm.MetaOf(new(R)) == nil {
 					return fmt.Errorf("%T does not embed itsm.Meta", *new(R))

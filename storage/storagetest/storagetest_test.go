@@ -246,7 +246,7 @@ func TestOpen(t *testing.T) {
 			h := harness()
 			h.Open = c.open
 			failures := storagetest.Check(t.Context(), h)
-			require.Greater(t, len(failures), len(storagetest.Rules())/2)
+			require.Len(t, failures, 1, "without a store there is nothing else to test")
 			for _, f := range failures {
 				require.ErrorContains(t, f, c.seen)
 				require.ErrorContains(t, f, f.Rule.Sentence)
