@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"reflect"
 	"slices"
 	"strings"
@@ -134,12 +135,15 @@ func by[R any](who string, rev itsm.Revision[R]) itsm.Revision[R] {
 	return rev
 }
 
-// commit commits, and sends again what may or may not have been written.
+// commit commits, and sends again what may or may not have been written. It
+// waits a random while in between, or writers could keep step with one another
+// and with a store that knows every now and then.
 func (l *lab[R]) commit(ctx context.Context, s itsm.Store[R], revs ...itsm.Revision[R]) error {
-	for range 10 {
+	for range 100 {
 		if err := s.Commit(ctx, revs...); !errors.Is(err, itsm.ErrUnknown) {
 			return err
 		}
+		time.Sleep(rand.N(200 * time.Microsecond))
 	}
 	return s.Commit(ctx, revs...)
 }
