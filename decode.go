@@ -2,7 +2,6 @@ package itsm
 
 import (
 	"bytes"
-	"encoding"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -76,11 +75,7 @@ func decodeInto(v *Validation, target reflect.Value, raw json.RawMessage, path s
 	if string(raw) == "null" {
 		return
 	}
-	if _, ok := target.Addr().Interface().(json.Unmarshaler); ok {
-		decodeLeaf(v, target, raw, path)
-		return
-	}
-	if _, ok := target.Addr().Interface().(encoding.TextUnmarshaler); ok {
+	if reads(target.Type()) {
 		decodeLeaf(v, target, raw, path)
 		return
 	}

@@ -193,8 +193,7 @@ func (s *shape) clean(v reflect.Value) bool {
 		return v.IsZero()
 	case list, mapping, pointer, rawJSON:
 		return v.IsNil()
-	case array, ownJSON:
-		return false
+	case array, ownJSON: // are always settled
 	}
 	return false
 }
