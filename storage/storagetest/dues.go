@@ -44,11 +44,7 @@ func dueCases[R any]() []testCase[R] {
 	return []testCase[R]{
 		{Rule{"Due", "Due yields every record whose due time is not after now."}, wakes,
 			func(ctx context.Context, l *lab[R]) error {
-				n, err := l.schedule(ctx)
-				if err != nil {
-					return err
-				}
-				given, err := woken(ctx, l.Store.(itsm.DueStore), minute(5))
+				n, given, err := l.scheduled(ctx)
 				if err != nil {
 					return err
 				}
@@ -67,10 +63,7 @@ func dueCases[R any]() []testCase[R] {
 			}},
 		{Rule{"DueEarly", "Due yields no record before its time, and none without a due time."}, wakes,
 			func(ctx context.Context, l *lab[R]) error {
-				if _, err := l.schedule(ctx); err != nil {
-					return err
-				}
-				given, err := woken(ctx, l.Store.(itsm.DueStore), minute(5))
+				_, given, err := l.scheduled(ctx)
 				if err != nil {
 					return err
 				}
@@ -83,10 +76,7 @@ func dueCases[R any]() []testCase[R] {
 			}},
 		{Rule{"DueOrder", "Due yields the earliest record first."}, wakes,
 			func(ctx context.Context, l *lab[R]) error {
-				if _, err := l.schedule(ctx); err != nil {
-					return err
-				}
-				given, err := woken(ctx, l.Store.(itsm.DueStore), minute(5))
+				_, given, err := l.scheduled(ctx)
 				if err != nil {
 					return err
 				}
@@ -166,4 +156,13 @@ func dueCases[R any]() []testCase[R] {
 				return nil
 			}},
 	}
+}
+
+// scheduled schedules records and returns how many, and those that are given as due
+// at minute 5.
+func (l *lab[R]) scheduled(ctx context.Context) (n int, given []itsm.Wake, err error) {
+	if n, err = l.schedule(ctx); err == nil {
+		given, err = woken(ctx, l.Store.(itsm.DueStore), minute(5))
+	}
+	return n, given, err
 }

@@ -35,16 +35,20 @@ func (l *lab[R]) publish(ctx context.Context) (commits map[itsm.ID]int, err erro
 	return commits, nil
 }
 
+// published publishes and reads all of the feed.
+func (l *lab[R]) published(ctx context.Context) (commits map[itsm.ID]int, feed []itsm.Delivery, err error) {
+	if commits, err = l.publish(ctx); err == nil {
+		feed, err = l.feed(ctx, l.Store.(itsm.Feeder), "", len(commits))
+	}
+	return commits, feed, err
+}
+
 // feedCases are about itsm.Feeder.
 func feedCases[R any]() []testCase[R] {
 	return []testCase[R]{
 		{Rule{"Feed", "The feed has every event once, as it was committed."}, feeds,
 			func(ctx context.Context, l *lab[R]) error {
-				commits, err := l.publish(ctx)
-				if err != nil {
-					return err
-				}
-				feed, err := l.feed(ctx, l.Store.(itsm.Feeder), "", len(commits))
+				commits, feed, err := l.published(ctx)
 				if err != nil {
 					return err
 				}
@@ -65,11 +69,7 @@ func feedCases[R any]() []testCase[R] {
 			}},
 		{Rule{"FeedOrder", "The feed is in the order of the commits, and has the events of a record in the order of their versions."}, feeds,
 			func(ctx context.Context, l *lab[R]) error {
-				commits, err := l.publish(ctx)
-				if err != nil {
-					return err
-				}
-				feed, err := l.feed(ctx, l.Store.(itsm.Feeder), "", len(commits))
+				commits, feed, err := l.published(ctx)
 				if err != nil {
 					return err
 				}
@@ -88,12 +88,8 @@ func feedCases[R any]() []testCase[R] {
 			}},
 		{Rule{"FeedResume", "A feed that is resumed at a cursor goes on with the event after it."}, feeds,
 			func(ctx context.Context, l *lab[R]) error {
-				commits, err := l.publish(ctx)
-				if err != nil {
-					return err
-				}
 				s := l.Store.(itsm.Feeder)
-				feed, err := l.feed(ctx, s, "", len(commits))
+				_, feed, err := l.published(ctx)
 				if err != nil {
 					return err
 				}
