@@ -1,0 +1,139 @@
+package sla
+
+import (
+	"iter"
+	"slices"
+	"time"
+)
+
+// Openings are made in weeks of UTC, which begin on Thursdays as the Unix epoch
+// does. Most weeks of a calendar are alike, and a run of such weeks is made at
+// once: that makes it cheap to compile many years, and to walk through the
+// millennia outside.
+
+const secondsPerWeek = 7 * secondsPerDay
+
+// The time that calendars know: from the beginning of year 1 until just before
+// the end of year 9999, in UTC. Outside they are closed.
+var (
+	firstSecond = dayOf(1, time.January, 1).second()
+	endSecond   = dayOf(10_000, time.January, 1).second()
+	firstWeek   = floorDiv(firstSecond, secondsPerWeek)
+	endWeek     = floorDiv(endSecond-1, secondsPerWeek) + 1
+)
+
+// A node is a calendar made ready to be walked through: a rota, or a way of
+// combining other nodes. It does not change.
+type node struct {
+	name string
+	rota *rota
+	op   Op
+	of   []*node
+}
+
+// A walk makes the openings of a node, week by week. Each walk is its caller's.
+type walk struct {
+	rota *rotaWalk
+	op   Op
+	of   []*walk
+	a, b []span // scratch
+}
+
+func (n *node) walk() *walk {
+	if n.rota != nil {
+		return &walk{rota: &rotaWalk{rota: n.rota}}
+	}
+	w := &walk{op: n.op}
+	for _, one := range n.of {
+		w.of = append(w.of, one.walk())
+	}
+	return w
+}
+
+// week returns the openings in the week that begins at an instant, and one
+// until which all weeks that follow have the same. The openings are valid until
+// the next call.
+func (w *walk) week(start int64) (openings []span, until int64) {
+	if w.rota != nil {
+		return w.rota.week(start)
+	}
+	until = forever
+	a, b := w.a[:0], w.b[:0]
+	for i, one := range w.of {
+		spans, same := one.week(start)
+		until = min(until, same)
+		if i == 0 {
+			a = append(a, spans...)
+			continue
+		}
+		switch w.op {
+		case OpUnion:
+			b = union(b, a, spans)
+		case OpIntersection:
+			b = intersection(b, a, spans)
+		case OpDifference:
+			b = difference(b, a, spans)
+		}
+		a, b = b, a[:0]
+	}
+	w.a, w.b = a, b
+	return a, until
+}
+
+// A run is a number of weeks that have the same openings, in seconds since the
+// week began.
+type run struct {
+	week, weeks int64
+	openings    openings
+}
+
+// runs yields the runs from one week to just before another, in order. What a
+// run holds is valid until the next one is asked for.
+func (w *walk) runs(from, to int64) iter.Seq[run] {
+	return func(yield func(run) bool) {
+		for from < to {
+			start := from * secondsPerWeek
+			spans, until := w.week(start)
+			r := run{week: from, weeks: 1, openings: spans}
+			if from == firstWeek || from == endWeek-1 {
+				r.openings = known(spans, start)
+			} else {
+				r.weeks = max(1, min(floorDiv(until, secondsPerWeek), to, endWeek-1)-from)
+			}
+			r.openings.count()
+			if from += r.weeks; !yield(r) {
+				return
+			}
+		}
+	}
+}
+
+// runsBack yields the runs from just before a week back to another one.
+func (w *walk) runsBack(from, to int64) iter.Seq[run] {
+	return func(yield func(run) bool) {
+		// Weeks are alike from one on, not up to one: so they are made forward,
+		// in pieces that grow the further it goes.
+		const least, most = 4, 4096
+		var piece []run
+		for size := int64(least); from > to; size = min(2*size, most) {
+			start := max(to, from-size)
+			piece = piece[:0]
+			for r := range w.runs(start, from) {
+				r.openings = slices.Clone(r.openings)
+				piece = append(piece, r)
+			}
+			for _, r := range slices.Backward(piece) {
+				if !yield(r) {
+					return
+				}
+			}
+			from = start
+		}
+	}
+}
+
+// known cuts off what lies outside the time that calendars know.
+func known(spans []span, start int64) []span {
+	low, high := max(firstSecond-start, 0), min(endSecond-start, secondsPerWeek)
+	return intersection(nil, spans, []span{{open: int32(low), close: int32(high)}})
+}
