@@ -1,0 +1,274 @@
+package sla_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-itsm/itsm/sla"
+)
+
+// naive is a clock by definition: it looks at every minute of its life and asks
+// the calendar whether that is open.
+type naive struct {
+	goal  sla.Goal
+	hours *sla.Hours
+	marks []sla.Mark // in order
+	other map[string]*sla.Hours
+}
+
+type minute struct {
+	phase string // counting, paused, ended
+	hours *sla.Hours
+}
+
+// life lists the minutes of the present cycle up to now, and what was in force.
+func (n naive) life(now time.Time) (start time.Time, cycle int, minutes []minute, phase string, goal sla.Goal, hours *sla.Hours) {
+	goal, hours, phase = n.goal, n.hours, "pending"
+	before := ""
+	at := n.marks[0].At
+	live := func() bool { return phase == "counting" || phase == "paused" }
+	begin := func(m sla.Mark, p string) { start, minutes, phase, cycle = m.At, nil, p, cycle+1 }
+	for i := 0; ; {
+		for ; i < len(n.marks) && !n.marks[i].At.After(at); i++ {
+			m := n.marks[i]
+			switch m.Do {
+			case sla.Start:
+				if !live() {
+					begin(m, "counting")
+				}
+			case sla.Reset:
+				switch phase {
+				case "paused":
+					begin(m, "paused")
+				case "counting", "met":
+					begin(m, "counting")
+				}
+			case sla.Pause:
+				if live() {
+					phase = "paused"
+				}
+			case sla.Resume:
+				if phase != "pending" {
+					phase = "counting"
+				}
+			case sla.Stop:
+				if live() {
+					before, phase = phase, "met"
+				}
+			case sla.Cancel:
+				if live() {
+					before, phase = phase, "cancelled"
+				}
+			case sla.Retract:
+				if phase == "met" || phase == "cancelled" {
+					for j := len(minutes) - 1; j >= 0 && minutes[j].phase == phase; j-- {
+						minutes[j].phase = before
+					}
+					phase = before
+				}
+			case sla.ChangeGoal:
+				goal = m.Goal
+				if m.Base == sla.FromNow && live() {
+					begin(m, phase)
+				}
+			case sla.ChangeCalendar:
+				hours = n.other[m.Calendar]
+				if m.Base == sla.FromStart {
+					for j := range minutes {
+						minutes[j].hours = hours
+					}
+				}
+			}
+		}
+		if !at.Before(now) {
+			return start, cycle, minutes, phase, goal, hours
+		}
+		if phase != "pending" {
+			minutes = append(minutes, minute{phase, hours})
+		}
+		at = at.Add(time.Minute)
+	}
+}
+
+// deadline counts open minutes until the goal is reached.
+func (n naive) check(t *testing.T, c *sla.Clock, now time.Time) {
+	start, cycle, minutes, phase, goal, hours := n.life(now)
+	r := c.At(now)
+	about := fmt.Sprintf("%+v at %s", n.marks, now)
+	require.Equal(t, cycle, r.Cycle, about)
+	if phase == "pending" {
+		require.Equal(t, sla.Pending, r.State, about)
+		return
+	}
+	counts := func(phase string) bool { return phase == "counting" || phase == "paused" && !goal.By.IsZero() }
+	var elapsed, held, want time.Duration
+	want = goal.Within
+	var deadline, breach time.Time
+	at := start
+	step := func(s minute) {
+		if counts(s.phase) {
+			if goal.By.IsZero() && deadline.IsZero() && elapsed == want {
+				deadline = at
+			}
+			if s.hours.IsOpen(at) {
+				if goal.By.IsZero() && breach.IsZero() && elapsed == want {
+					breach = at
+				}
+				elapsed += time.Minute
+				if goal.By.IsZero() && deadline.IsZero() && elapsed == want {
+					deadline = at.Add(time.Minute)
+				}
+			}
+		}
+		if s.phase == "paused" {
+			held += time.Minute
+		}
+		at = at.Add(time.Minute)
+	}
+	ended := now
+	for _, s := range minutes {
+		if s.phase == "met" || s.phase == "cancelled" {
+			ended = at
+			break
+		}
+		step(s)
+	}
+	// What was resumed after a stop has stopped stretches within.
+	if phase == "counting" || phase == "paused" {
+		at, elapsed, held, deadline, breach, ended = start, 0, 0, time.Time{}, time.Time{}, now
+		for _, s := range minutes {
+			step(s)
+		}
+	} else {
+		at, elapsed, held, deadline, breach = start, 0, 0, time.Time{}, time.Time{}
+		last := len(minutes)
+		for last > 0 && minutes[last-1].phase == phase {
+			last--
+		}
+		for _, s := range minutes[:last] {
+			step(s)
+		}
+		ended = start.Add(time.Duration(last) * time.Minute)
+	}
+	require.Equal(t, elapsed, r.Elapsed, about)
+	require.Equal(t, held, r.Held, about)
+	require.Equal(t, ended.Sub(start), r.Wall, about)
+	late := elapsed > want
+	if !goal.By.IsZero() {
+		late = ended.After(goal.By)
+		deadline = goal.By
+		require.Equal(t, goal.By, r.Deadline, about)
+	}
+	switch {
+	case phase == "cancelled":
+		require.Equal(t, sla.Cancelled, r.State, about)
+	case phase == "met" && late:
+		require.Equal(t, sla.Missed, r.State, about)
+	case phase == "met":
+		require.Equal(t, sla.Met, r.State, about)
+	case late:
+		require.Equal(t, sla.Breached, r.State, about)
+	case phase == "paused":
+		require.Equal(t, sla.Paused, r.State, about)
+	default:
+		require.Equal(t, sla.Running, r.State, about)
+	}
+	if goal.By.IsZero() {
+		if late {
+			require.Equal(t, breach, r.Breach, about)
+		} else {
+			require.Zero(t, r.Breach, about)
+		}
+		if deadline.IsZero() && phase == "counting" {
+			for range 60 * 1440 { // go on counting
+				if elapsed == want {
+					deadline = at
+					break
+				}
+				step(minute{"counting", hours})
+			}
+		}
+		if phase == "counting" || !deadline.IsZero() {
+			require.Equal(t, deadline, r.Deadline, about)
+		}
+	}
+	// The explanation adds up.
+	e := c.Explain(now)
+	var counted, all time.Duration
+	for i, s := range e.Stretches {
+		require.NotEmpty(t, s.Why)
+		if i > 0 {
+			require.Equal(t, e.Stretches[i-1].To, s.From, about)
+		}
+		all += s.Length()
+		if s.Counted {
+			counted += s.Length()
+		}
+	}
+	require.Equal(t, r.Elapsed, counted, "%s\n%s", about, e)
+	require.Equal(t, r.Wall, all, "%s\n%s", about, e)
+}
+
+// TestClockIsItsDefinition compares clocks of random histories with one that
+// counts every minute.
+func TestClockIsItsDefinition(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 1))
+	day, night := compile(t, office("Europe/Berlin", "day")), compile(t, sla.Calendar{
+		Name: "night", Zone: "America/New_York", Rules: sla.Rules{Weekly: sla.EveryDay(sla.Window{Open: 22 * time.Hour, Close: 2 * time.Hour})},
+	})
+	other := map[string]*sla.Hours{day.Ref(): day, night.Ref(): night}
+	begin := time.Date(2026, 3, 27, 6, 0, 0, 0, time.UTC) // before a clock change in Berlin
+	runs := 3000
+	if testing.Short() {
+		runs = 300
+	}
+	for range runs {
+		n := naive{goal: sla.Goal{Within: time.Duration(r.IntN(8*60)) * time.Minute}, hours: day, other: other}
+		if r.IntN(8) == 0 {
+			n.goal = sla.Goal{By: begin.Add(time.Duration(r.IntN(3300)) * time.Minute)}
+		}
+		for range 1 + r.IntN(9) {
+			m := sla.Mark{At: begin.Add(time.Duration(r.IntN(4300)) * time.Minute), Do: sla.Steps()[r.IntN(len(sla.Steps()))]}
+			if r.IntN(3) == 0 {
+				m.Base = sla.FromNow
+			}
+			switch m.Do {
+			case sla.ChangeGoal:
+				m.Goal.Within = time.Duration(r.IntN(8*60)) * time.Minute
+				if r.IntN(5) == 0 {
+					m.Goal = sla.Goal{By: m.At.Add(time.Duration(r.IntN(1700)) * time.Minute)}
+				}
+			case sla.ChangeCalendar:
+				m.Calendar = []string{day.Ref(), night.Ref()}[r.IntN(2)]
+			}
+			n.marks = append(n.marks, m)
+		}
+		n.marks = append(n.marks, sla.Mark{At: begin, Do: sla.Start})
+		target := sla.Target{Terms: sla.Terms{Calendar: day.Ref(), Goal: n.goal}, Marks: n.marks}
+		c, err := sla.Calendars(other).Clock(target)
+		require.NoError(t, err)
+		slices.SortStableFunc(n.marks, func(a, b sla.Mark) int { return a.At.Compare(b.At) })
+		require.Equal(t, n.marks, c.Marks())
+		for range 3 {
+			n.check(t, c, begin.Add(time.Duration(r.IntN(5000))*time.Minute))
+		}
+		n.check(t, c, n.marks[r.IntN(len(n.marks))].At)
+		n.check(t, c, begin.Add(5000*time.Minute))
+	}
+}
+
+func office(zone, name string) sla.Calendar {
+	return sla.Calendar{Name: name, Zone: zone, Rules: sla.Rules{Weekly: sla.MondayToFriday(sla.Window{Open: 9 * time.Hour, Close: 17 * time.Hour})}}
+}
+
+func compile(t testing.TB, c sla.Calendar) *sla.Hours {
+	t.Helper()
+	h, err := c.Compile()
+	require.NoError(t, err)
+	return h
+}
