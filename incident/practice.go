@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/sla"
 )
 
 // Config is what a host decides for its incidents. The zero value is ready:
@@ -44,6 +45,18 @@ type Config struct {
 	// Matcher proposes known errors and articles for new incidents; nil means
 	// that nothing is proposed.
 	Matcher Matcher
+	// Agreements say what is promised about incidents; nil means nothing. Their
+	// clocks follow every action in the same commit ([Incident].Targets), and
+	// what their thresholds bring is done by the Runner. All versions that open
+	// incidents refer to have to be in the book.
+	//
+	// Conditions may ask for these facts of an incident: state, hold (the
+	// reason), priority, impact, urgency ("1"), service, ci, category, caller,
+	// channel, group, person, major, resolution (the code), each [Milestone] by
+	// its name (when it was reached), reply ("staff" or "caller", when one has
+	// just written to the other), action (the name of what was just done), and
+	// the host's own fields by theirs.
+	Agreements *sla.Book
 }
 
 // After is an auto-close rule: so long after the resolution, by the clock on
@@ -128,6 +141,7 @@ func NewPractice(store itsm.Store[Incident], cfg Config) (*Practice, error) {
 		Derived:   derived(),
 		Next:      cfg.next,
 		Prepare:   cfg.prepare,
+		Follow:    cfg.follow,
 		Cascade:   cfg.cascade,
 	}, store, cfg.Config)
 	if err != nil {
@@ -175,6 +189,7 @@ func actions() []itsm.Action[Incident] {
 func derived() []itsm.Action[Incident] {
 	return []itsm.Action[Incident]{
 		AutoResume{}, AutoClose{}, MissUpdate{}, Continue{}, Absorb{}, Adopt{}, Release{}, FollowChild{},
+		MoveClocks{}, PassThreshold{},
 	}
 }
 
@@ -238,7 +253,7 @@ func (p *Practice) Journal(ctx context.Context, id itsm.ID, public bool) iter.Se
 }
 
 // next says what time brings: the end of a hold, a status update that was not
-// given, the closing of what nobody objected to.
+// given, the closing of what nobody objected to, a threshold of an agreement.
 func (cfg Config) next(r *Incident) (due time.Time, what itsm.Action[Incident]) {
 	switch {
 	case r.State == OnHold:
@@ -246,10 +261,18 @@ func (cfg Config) next(r *Incident) (due time.Time, what itsm.Action[Incident]) 
 	case r.State == Resolved && r.childrenDone() == nil:
 		due, what = r.CloseAt, AutoClose{}
 	}
-	if update := r.Major.UpdateDue; !update.IsZero() && cfg.open(r.State) && (due.IsZero() || update.Before(due)) {
-		return update, MissUpdate{Due: update}
+	if update := r.Major.UpdateDue; cfg.open(r.State) && before(update, due) {
+		due, what = update, MissUpdate{Due: update}
+	}
+	if threshold := r.Targets.Next(); before(threshold, due) {
+		due, what = threshold, PassThreshold{Due: threshold}
 	}
 	return due, what
+}
+
+// before reports whether a time is set and before another one, if that is.
+func before(t, other time.Time) bool {
+	return !t.IsZero() && (other.IsZero() || t.Before(other))
 }
 
 // prepare resolves the host's configuration, and what must be known of other
@@ -287,6 +310,9 @@ func (cfg Config) prepare(ctx context.Context, tx *itsm.Tx[Incident], r *Inciden
 		return a, nil
 	case AcceptMajor:
 		a.Cadence = cmp.Or(a.Cadence, cfg.UpdateCadence)
+		return a, nil
+	case PassThreshold:
+		a.Moves = cfg.Agreements.Pass(r.Targets, a.Due)
 		return a, nil
 	case Resolve:
 		a.CloseAt, a.WaitForChildren = time.Time{}, cfg.Children == ChildrenBlock
