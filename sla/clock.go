@@ -131,14 +131,15 @@ func (m Mark) validate(f *findings, field string) {
 // or backdated mark is put where it belongs, and everything is as if it had been
 // there from the beginning.
 //
-// Reading a clock at a moment after its last mark costs two look-ups in the
+// Reading a clock at a moment after its last mark costs one look-up in the
 // calendar, however long it has been running, and allocates nothing. It may be
 // read by many at a time, but not while it is changed.
 type Clock struct {
+	tail  tail
+	marks []timed
+	// goal and hours are those at the beginning.
 	goal  Goal
 	hours *Hours
-	marks []timed
-	tail  tail
 }
 
 // timed is a mark with the hours that it names.
@@ -246,29 +247,36 @@ type lap struct {
 	hours    *Hours
 }
 
-// A tail is a clock folded up to one of its marks.
+// A tail is a clock folded up to one of its marks. What a reading looks at comes
+// first and close together: most of the cost of reading many clocks is memory.
 type tail struct {
-	phase  phase
-	before phase // the one before it ended, to which Retract goes back
-	reason string
-	hours  *Hours
-	goal   Goal
-	cycle  int
-	start  time.Time // of the cycle
-	since  time.Time // the last mark; what comes after it is not in laps
-	ended  time.Time // when it stopped or was cancelled, zero if it goes on
-	// laps are those of all cycles; the present one begins with laps[first].
-	laps  []lap
-	first int
+	hours *Hours
+	since time.Time // the last mark; what comes after it is not in laps
+	phase phase
+	cycle int
 	// counted is the open time of the cycle, and held for how long it was
 	// paused.
 	counted, held time.Duration
-	// reached is when counted came to the goal, and passed from when on it is
-	// more; zero if it is not.
-	reached, passed time.Time
+	goal          Goal
+	// deadline is when the goal is or was reached, zero if that is not known,
+	// and passes from when on it is passed if the clock counts. Both are so
+	// until the next mark, so that a reading need not look them up.
+	deadline, passes time.Time
+	start            time.Time // of the cycle
+	ended            time.Time // when it stopped or was cancelled, zero if it goes on
+	reason           string
 	// broken is when the clock was first past the goal that was then in force,
 	// in any cycle: later goals do not undo it.
 	broken time.Time
+
+	// What only folding needs.
+	before phase // the one before it ended, to which Retract goes back
+	// laps are those of all cycles; the present one begins with laps[first].
+	laps  []lap
+	first int
+	// reached is when counted came to the goal, and passed from when on it is
+	// more; zero if it is not.
+	reached, passed time.Time
 }
 
 // fold folds the first n marks.
@@ -276,6 +284,13 @@ func (c *Clock) fold(n int) tail {
 	t := tail{goal: c.goal, hours: c.hours}
 	for i := range c.marks[:n] {
 		t.step(&c.marks[i])
+	}
+	t.deadline = t.reaching()
+	switch {
+	case !t.passed.IsZero():
+		t.passes = t.passed
+	case t.counts(t.phase):
+		t.passes = t.passing(t.deadline)
 	}
 	return t
 }
@@ -481,7 +496,7 @@ func (r Reading) Percent() float64 {
 // At reads the clock at any moment, also one before its last mark: then it says
 // what it would have said with the marks up to that moment.
 func (c *Clock) At(now time.Time) Reading {
-	if n := len(c.marks); n == 0 || !now.Before(c.marks[n-1].At) {
+	if !now.Before(c.tail.since) {
 		return c.tail.read(now)
 	}
 	t := c.upTo(now)
@@ -529,20 +544,17 @@ func (t *tail) read(now time.Time) Reading {
 	if !by.IsZero() {
 		late = end.After(by)
 	}
-	r.Deadline = t.deadline()
+	r.Deadline = t.deadline
 	switch {
 	case late:
-		r.Breach = t.passed
-		if r.Breach.IsZero() {
-			r.Breach = t.passing(r.Deadline)
-		}
+		r.Breach = t.passes
 		if r.FirstBreach.IsZero() {
 			r.FirstBreach = r.Breach
 		}
 	case t.phase == pausing:
 		r.Projected = t.passing(t.ifResumed(now))
 	case t.phase == counting:
-		r.Projected = t.passing(r.Deadline)
+		r.Projected = t.passes
 	}
 	r.State = t.state(late)
 	return r
@@ -564,8 +576,8 @@ func (t *tail) state(late bool) State {
 	return Running
 }
 
-// deadline is when the goal is or was reached, zero if that is not known.
-func (t *tail) deadline() time.Time {
+// reaching is when the goal is or was reached, zero if that is not known.
+func (t *tail) reaching() time.Time {
 	switch {
 	case !t.goal.By.IsZero():
 		return t.goal.By
@@ -581,7 +593,7 @@ func (t *tail) deadline() time.Time {
 
 func (t *tail) ifResumed(at time.Time) time.Time {
 	if !t.goal.By.IsZero() || !t.reached.IsZero() {
-		return t.deadline()
+		return t.deadline
 	}
 	return t.hours.Add(later(at, t.since), t.goal.Within-t.counted)
 }
