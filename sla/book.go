@@ -315,6 +315,11 @@ func (d *draft) mark(m Mark) {
 		d.phase = cancelled
 	case Reset, ChangeGoal, ChangeCalendar:
 	}
+	if n := len(d.Marks); n > 0 {
+		// The order of a record's history is that of its versions: the clock of
+		// another host may be behind.
+		m.At = later(m.At, d.Marks[n-1].At)
+	}
 	move := d.next()
 	move.Marks = append(move.Marks, m)
 	d.Marks = append(slices.Clip(d.Marks), m)
@@ -489,8 +494,7 @@ func (d *draft) stand(at time.Time) Standing {
 		// was once the calendar is back.
 		return Standing{State: d.State, Paused: d.phase == pausing, Withdrawn: d.Withdrawn}
 	}
-	// A backdated mark may come after what is known to be at.
-	r := c.At(later(at, c.marks[len(c.marks)-1].At))
+	r := c.At(later(at, c.tail.since))
 	s := Standing{State: r.State, Paused: r.Paused, Deadline: r.Deadline, Withdrawn: d.Withdrawn}
 	if d.phase.live() {
 		s.Next, s.NextAt = d.nextThreshold(c, r)
