@@ -255,3 +255,25 @@ func waitsForCaller() sla.Conditions {
 }
 
 func cancelled() sla.Conditions { return sla.Conditions{{"state": {string(Cancelled)}}} }
+
+// known puts what sla finds into the kernel's words.
+func known(err error) error {
+	var v itsm.Validation
+	for _, f := range sla.Findings(err) {
+		v.Check(false, f.Field, f.Reason)
+	}
+	if found := v.Err(); found != nil {
+		return found
+	}
+	return err
+}
+
+// Clock returns the clock of one target of an incident, to be read at any moment
+// and explained. It returns an [itsm.ErrInvalid] if its calendar is not in the book.
+func (p *Practice) Clock(t sla.Target) (*sla.Clock, error) {
+	c, err := p.agreements.Clock(t)
+	if err != nil {
+		return nil, known(err)
+	}
+	return c, nil
+}

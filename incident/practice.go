@@ -117,6 +117,7 @@ const (
 // so on.
 type Practice struct {
 	*itsm.Practice[Incident]
+	agreements *sla.Book
 }
 
 // NewPractice returns the practice over a store. It returns an
@@ -147,13 +148,13 @@ func NewPractice(store itsm.Store[Incident], cfg Config) (*Practice, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Practice{kernel}, nil
+	return &Practice{kernel, cfg.Agreements}, nil
 }
 
 // Over returns the same practice over another store, such as one bound to a
 // transaction of the host's.
 func (p *Practice) Over(store itsm.Store[Incident]) *Practice {
-	return &Practice{p.Practice.Over(store)}
+	return &Practice{p.Practice.Over(store), p.agreements}
 }
 
 // check verifies the policies and returns the lifecycle with what the practice

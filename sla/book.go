@@ -10,7 +10,9 @@ import (
 )
 
 // A Book holds agreements and the calendars that they name, all versions of them,
-// and decides what happens to the targets of a record. It is immutable and safe
+// and decides what happens to the targets of a record. A target whose agreement or
+// calendar is not in the book any more is withdrawn, and measured from the start by
+// what applies instead. It is immutable and safe
 // for concurrent use. A nil *Book is an empty one.
 type Book struct {
 	calendars  Calendars
@@ -157,23 +159,26 @@ func (b *Book) Review(ts Targets, opened time.Time, now Snapshot, past iter.Seq2
 		d := &draft{book: b, Target: ts[i], phase: ts[i].phase()}
 		a := b.find(d.Agreement, d.Version)
 		m, rule := a.promise(d.Metric, now.Facts)
+		missing := d.missing()
 		switch {
-		case rule == nil && a == nil:
-			d.withdraw(now.At, fmt.Sprintf("%s is not known any more", ref(d.Agreement, d.Version)))
+		case missing != "":
+			d.withdraw(now.At, missing+" is not known any more")
 		case rule == nil:
 			d.withdraw(now.At, "nothing is promised any more")
-		case d.Withdrawn:
+		case !d.Withdrawn:
+			d.turn(a, m, rule, now)
+		}
+		if d.Withdrawn && rule != nil {
 			if err := r.open(d, a, m, rule); err != nil {
 				return nil, err
 			}
-		default:
-			d.turn(a, m, rule, now)
 		}
 		r.moves = append(r.moves, d.done(now.At)...)
 	}
 	if b == nil {
 		return r.moves, nil
 	}
+	ts = ts.Apply(r.moves)
 	for i := range b.agreements {
 		a := &b.agreements[i]
 		if !b.inForce(i, opened) {
@@ -361,11 +366,28 @@ func (d *draft) done(at time.Time) []Move {
 	return d.moves
 }
 
+// missing names what a target refers to and the book does not have.
+func (d *draft) missing() string {
+	if d.book.find(d.Agreement, d.Version) == nil {
+		return ref(d.Agreement, d.Version)
+	}
+	if d.book.calendars[d.Calendar] == nil {
+		return d.Calendar
+	}
+	for _, m := range d.Marks {
+		if m.Do == ChangeCalendar && d.book.calendars[m.Calendar] == nil {
+			return m.Calendar
+		}
+	}
+	return ""
+}
+
 // withdraw ends a target that nobody promises any more.
 func (d *draft) withdraw(at time.Time, why string) {
 	if d.phase.live() {
 		d.Withdrawn = true
 		d.mark(Mark{At: at, Do: Cancel, Reason: why})
+		d.settle(at)
 	}
 }
 
@@ -432,7 +454,7 @@ func (d *draft) terms(m *Metric, rule *GoalRule, f Facts) Terms {
 	goal, _ := rule.goal(f)
 	name := cmp.Or(rule.Calendar, m.Calendar)
 	_, calendar := d.present()
-	if have, _, _ := strings.Cut(calendar, "@"); have != name && calendar != name {
+	if have, _, _ := strings.Cut(calendar, "@"); have != name && calendar != name || d.book.calendars[calendar] == nil {
 		calendar = d.book.calendars.newest(name).Ref()
 	}
 	return Terms{Calendar: calendar, Goal: goal}
@@ -490,9 +512,12 @@ func (d *draft) follow(a *Agreement, m *Metric, rule *GoalRule, s Snapshot, fres
 func (d *draft) stand(at time.Time) Standing {
 	c, err := d.book.Clock(d.Target)
 	if err != nil {
-		// A calendar that is gone: the marks are kept, and the clock is as it
-		// was once the calendar is back.
-		return Standing{State: d.State, Paused: d.phase == pausing, Withdrawn: d.Withdrawn}
+		// A calendar that is gone: nothing can be measured any more.
+		s := Standing{State: d.State, Paused: d.phase == pausing, Withdrawn: d.Withdrawn}
+		if d.phase == cancelled {
+			s.State = Cancelled
+		}
+		return s
 	}
 	r := c.At(later(at, c.tail.since))
 	s := Standing{State: r.State, Paused: r.Paused, Deadline: r.Deadline, Withdrawn: d.Withdrawn}

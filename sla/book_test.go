@@ -2,6 +2,7 @@ package sla_test
 
 import (
 	"encoding/json"
+	"errors"
 	"iter"
 	"math/rand/v2"
 	"sync"
@@ -298,3 +299,177 @@ func TestMovesAreData(t *testing.T) {
 	require.NoError(t, json.Unmarshal(data, &back))
 	require.Equal(t, moves, back)
 }
+
+func review(t *testing.T, b *sla.Book, ts sla.Targets, at time.Time, f sla.FactMap) sla.Targets {
+	t.Helper()
+	moves, err := b.Review(ts, day1, sla.Snapshot{At: at, Facts: f}, nil)
+	require.NoError(t, err)
+	return ts.Apply(moves)
+}
+
+var day1 = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC) // a Monday, ten o'clock in Berlin
+
+// A book says everything that does not fit together.
+func TestNewBookFindings(t *testing.T) {
+	bad := gold()
+	other := gold(resolution(sla.GoalRule{}, sla.GoalRule{Calendar: "night@3"}))
+	nameless := compile(t, office("UTC", ""))
+	_, err := sla.NewBook([]*sla.Hours{nil, calendars()[0], calendars()[0], nameless}, []sla.Agreement{bad, other})
+	require.ErrorIs(t, err, sla.ErrInvalid)
+	var got []string
+	for _, f := range sla.Findings(err) {
+		got = append(got, f.Error())
+	}
+	require.Equal(t, []string{
+		"calendars[0] must not be nil", "calendars[2] is there twice: day@0", "calendars[3].name must not be empty",
+		"agreements[0].metrics must not be empty", "agreements[1] is there twice: gold@1",
+		`agreements[1].metrics[0].goals[1].calendar is not among the calendars: "night@3"`,
+	}, got)
+	require.Contains(t, err.Error(), "; ")
+}
+
+func TestBookIsReadOnly(t *testing.T) {
+	b := book(t, gold(resolution(sla.GoalRule{When: sla.Condition{"a": {"b"}}, Within: time.Hour})))
+	for a := range b.Agreements() {
+		a.Metrics[0].Goals[0].When["a"][0] = "c"
+		break
+	}
+	a, ok := b.Agreement("gold", 1)
+	require.True(t, ok)
+	require.Equal(t, "b", a.Metrics[0].Goals[0].When["a"][0])
+	_, ok = b.Agreement("gold", 2)
+	require.False(t, ok)
+	h, ok := b.Hours("day")
+	require.True(t, ok)
+	require.Equal(t, "day@0", h.Ref())
+	_, ok = b.Hours("day@7")
+	require.False(t, ok)
+	require.Equal(t, []sla.Promise{{Agreement: "gold", Version: 1, Kind: sla.ServiceLevel, Metric: "resolution",
+		Terms: sla.Terms{Calendar: "day@0", Goal: sla.Goal{Within: time.Hour}}}}, b.Promises(day1, sla.FactMap{"a": "b"}))
+	require.Empty(t, b.Promises(day1, sla.FactMap{}))
+}
+
+// A nil book knows nothing, and lets nothing run that nobody promises.
+func TestNilBook(t *testing.T) {
+	ts := review(t, book(t, gold(resolution(sla.GoalRule{Within: time.Hour}))), nil, day1, sla.FactMap{})
+	var none *sla.Book
+	require.Empty(t, none.Promises(day1, sla.FactMap{}))
+	passed := ts.Apply(none.Pass(ts, day1.Add(hours(100))))
+	require.Zero(t, passed.Next())
+	require.True(t, passed[0].Breached())
+	ts = review(t, none, ts, day1.Add(time.Minute), sla.FactMap{})
+	require.Equal(t, sla.Cancelled, ts[0].State)
+	require.True(t, ts[0].Withdrawn)
+	_, err := none.Clock(ts[0])
+	require.ErrorIs(t, err, sla.ErrInvalid)
+}
+
+// Which version applies is decided by when the record was opened.
+func TestVersions(t *testing.T) {
+	version := func(v int, from time.Time, within time.Duration) sla.Agreement {
+		a := gold(resolution(sla.GoalRule{Within: within}))
+		a.Version, a.From = v, from
+		return a
+	}
+	one, two := version(1, time.Time{}, time.Hour), version(2, day1, 2*time.Hour)
+	three := version(3, day1, 3*time.Hour)
+	three.Until = day1.Add(time.Hour)
+	within := func(b *sla.Book, opened time.Time) time.Duration {
+		p := b.Promises(opened, sla.FactMap{})
+		if len(p) == 0 {
+			return 0
+		}
+		return p[0].Goal.Within
+	}
+	b := book(t, two, one)
+	require.Equal(t, time.Hour, within(b, day1.Add(-1)))
+	require.Equal(t, 2*time.Hour, within(b, day1))
+	b = book(t, three, two, one) // of two from the same day, the higher one
+	require.Equal(t, 3*time.Hour, within(b, day1))
+	require.Zero(t, within(b, day1.Add(time.Hour))) // what has run out is not replaced by what it had replaced
+
+	// A version that is gone takes its clocks with it, and what applies instead
+	// has them from the start.
+	ts := review(t, book(t, one), nil, day1, sla.FactMap{})
+	moves, err := book(t, two).Review(ts, day1, sla.Snapshot{At: day1.Add(30 * time.Minute), Facts: sla.FactMap{}}, nil)
+	require.NoError(t, err)
+	require.Len(t, moves, 2)
+	require.Equal(t, sla.Cancelled, moves[0].State)
+	require.Equal(t, "gold@1 is not known any more", moves[0].Marks[0].Reason)
+	ts = ts.Apply(moves)
+	require.Len(t, ts, 1)
+	require.Equal(t, 2, ts[0].Version)
+
+	// So does a version of a calendar.
+	next := office("Europe/Berlin", "day")
+	next.Version = 1
+	b, err = sla.NewBook([]*sla.Hours{compile(t, next)}, []sla.Agreement{two})
+	require.NoError(t, err)
+	ts = review(t, b, ts, day1.Add(40*time.Minute), sla.FactMap{})
+	require.Equal(t, "day@1", ts[0].Calendar)
+	require.Equal(t, day1.Add(2*time.Hour), ts[0].Deadline)
+}
+
+// A change that counts from now begins a new cycle, and what is paused stays so.
+func TestChangeFromNow(t *testing.T) {
+	m := resolution(sla.GoalRule{When: sla.Condition{"priority": {"1"}}, Within: time.Hour}, sla.GoalRule{Within: 4 * time.Hour})
+	m.Change = sla.FromNow
+	b := book(t, gold(m))
+	ts := review(t, b, nil, day1, sla.FactMap{"priority": "3"})
+	ts = review(t, b, ts, day1.Add(2*time.Hour), sla.FactMap{"priority": "3", "state": "hold", "hold": "caller"})
+	moves, err := b.Review(ts, day1, sla.Snapshot{At: day1.Add(3 * time.Hour), Facts: sla.FactMap{"priority": "1", "state": "hold", "hold": "caller"}}, nil)
+	require.NoError(t, err)
+	require.Len(t, moves, 2)
+	require.Equal(t, sla.Cancelled, moves[0].State)
+	ts = ts.Apply(moves)
+	require.Equal(t, 2, ts[0].Cycle)
+	require.Equal(t, sla.Paused, ts[0].State)
+	ts = review(t, b, ts, day1.Add(4*time.Hour), sla.FactMap{"priority": "1", "state": "work"})
+	require.Equal(t, day1.Add(5*time.Hour), ts[0].Deadline)
+}
+
+// Cycles that are reset, and those that begin again.
+func TestCycles(t *testing.T) {
+	m := sla.Metric{
+		Name: "update", Calendar: "around", Goals: []sla.GoalRule{{Within: time.Hour}},
+		Start: sla.Conditions{{"answered": {"*"}}}, From: sla.FromCondition,
+		Reset: sla.Conditions{{"reply": {"staff"}}}, Stop: sla.Conditions{{"state": {"resolved"}}},
+		Pause: sla.Conditions{{"hold": {"*"}}}, Reopen: sla.ReopenRestart,
+	}
+	b := book(t, gold(m))
+	ts := review(t, b, nil, day1, sla.FactMap{})
+	require.Empty(t, ts)
+	at := func(minutes int) time.Time { return day1.Add(time.Duration(minutes) * time.Minute) }
+	ts = review(t, b, ts, at(10), sla.FactMap{"answered": "yes", "reply": "staff"})
+	require.Equal(t, at(70), ts[0].Deadline)
+	require.Equal(t, 1, ts[0].Cycle)
+	moves, err := b.Review(ts, day1, sla.Snapshot{At: at(50), Facts: sla.FactMap{"answered": "yes", "reply": "staff", "hold": "caller"}}, nil)
+	require.NoError(t, err)
+	require.Equal(t, sla.Met, moves[0].State)
+	ts = ts.Apply(moves)
+	require.Equal(t, 2, ts[0].Cycle)
+	require.Equal(t, sla.Paused, ts[0].State)
+	ts = review(t, b, ts, at(60), sla.FactMap{"answered": "yes"})
+	require.Equal(t, at(120), ts[0].Deadline)
+	ts = review(t, b, ts, at(200), sla.FactMap{"answered": "yes", "state": "resolved"})
+	require.Equal(t, sla.Missed, ts[0].State)
+	ts = review(t, b, ts, at(300), sla.FactMap{})
+	require.Equal(t, sla.Missed, ts[0].State, "what starts it does not hold")
+	ts = review(t, b, ts, at(310), sla.FactMap{"answered": "yes"})
+	require.Equal(t, 3, ts[0].Cycle)
+	require.Equal(t, at(370), ts[0].Deadline)
+}
+
+// The past may be out of reach, and then nothing is decided.
+func TestReviewPassesErrorsOn(t *testing.T) {
+	b := book(t, gold(resolution(sla.GoalRule{Within: time.Hour})))
+	lost := func(yield func(sla.Snapshot, error) bool) { yield(sla.Snapshot{}, errLost) }
+	_, err := b.Review(nil, day1, sla.Snapshot{At: day1, Facts: sla.FactMap{}}, lost)
+	require.ErrorIs(t, err, errLost)
+	ts := review(t, b, nil, day1, sla.FactMap{})
+	ts[0].Withdrawn, ts[0].State = true, sla.Cancelled
+	_, err = b.Review(ts, day1, sla.Snapshot{At: day1, Facts: sla.FactMap{}}, lost)
+	require.ErrorIs(t, err, errLost)
+}
+
+var errLost = errors.New("lost")

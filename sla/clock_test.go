@@ -2,6 +2,7 @@ package sla_test
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -271,4 +272,99 @@ func compile(t testing.TB, c sla.Calendar) *sla.Hours {
 	h, err := c.Compile()
 	require.NoError(t, err)
 	return h
+}
+
+func newClock(t *testing.T, goal sla.Goal, marks ...sla.Mark) *sla.Clock {
+	t.Helper()
+	c, err := sla.NewClock(goal, compile(t, office("UTC", "day")), marks...)
+	require.NoError(t, err)
+	return c
+}
+
+// What is wrong with a clock is said at once, and changes nothing.
+func TestClockFindings(t *testing.T) {
+	_, err := sla.NewClock(sla.Goal{Within: -1, By: day1}, nil,
+		sla.Mark{Do: "jump", Base: "x", Calendar: "day@0", Goal: sla.Goal{Within: 1}}, sla.Mark{At: day1, Do: sla.ChangeCalendar}, sla.Mark{At: day1, Do: sla.ChangeGoal, Goal: sla.Goal{Within: -1}})
+	require.ErrorIs(t, err, sla.ErrInvalid)
+	var got []string
+	for _, f := range sla.Findings(err) {
+		got = append(got, f.Error())
+	}
+	require.Equal(t, []string{
+		"calendar must not be nil", "goal.within must not be negative", "goal.by and within must not be given together",
+		`marks[0].do is unknown: "jump"`, "marks[0].at must be given", `marks[0].base must be now or empty, is "x"`,
+		"marks[0].goal goes with change_goal only", "marks[0].calendar must be given with change_calendar, and only then",
+		"marks[1].calendar must be given with change_calendar, and only then", `marks[1].calendar is not known: ""`,
+		"marks[2].goal.within must not be negative",
+	}, got)
+	require.Nil(t, sla.Findings(nil))
+
+	c := newClock(t, sla.Goal{Within: time.Hour})
+	require.Error(t, c.Do(sla.Mark{At: day1, Do: "jump"}))
+	require.Error(t, c.Do(sla.Mark{At: day1, Do: sla.ChangeCalendar, Calendar: "day@0"}))
+	require.Error(t, c.ChangeCalendar(day1, nil, sla.FromStart))
+	require.Error(t, c.ChangeCalendar(time.Time{}, compile(t, around()), sla.FromStart))
+	require.Empty(t, c.Marks())
+	require.Equal(t, sla.Pending, c.At(day1).State)
+	require.Zero(t, c.When(0))
+	_, err = sla.Calendars{}.Clock(sla.Target{})
+	require.ErrorIs(t, err, sla.ErrInvalid)
+}
+
+// A late mark is put where it belongs.
+func TestLateMarks(t *testing.T) {
+	c := newClock(t, sla.Goal{Within: 4 * time.Hour}, sla.Mark{At: day1, Do: sla.Start}, sla.Mark{At: day1.Add(3 * time.Hour), Do: sla.Stop})
+	require.Equal(t, 3*time.Hour, c.At(day1.Add(5*time.Hour)).Elapsed)
+	require.NoError(t, c.Do(sla.Mark{At: day1.Add(2 * time.Hour), Do: sla.Resume}))
+	require.NoError(t, c.Do(sla.Mark{At: day1.Add(time.Hour), Do: sla.Pause, Reason: "said later"}))
+	r := c.At(day1.Add(5 * time.Hour))
+	require.Equal(t, 2*time.Hour, r.Elapsed)
+	require.Equal(t, time.Hour, r.Held)
+	require.Equal(t, sla.Met, r.State)
+	// And any moment before is what it would have been.
+	r = c.At(day1.Add(90 * time.Minute))
+	require.Equal(t, sla.Paused, r.State)
+	require.Equal(t, "said later", r.Reason)
+	require.Equal(t, day1.Add(5*time.Hour), c.IfResumed(day1.Add(2*time.Hour)))
+	require.Equal(t, day1.Add(7*time.Hour), c.IfResumed(day1.Add(5*time.Hour)), "stopped: resumed then, with two hours left")
+	require.Equal(t, day1.Add(4*time.Hour), c.IfResumed(day1.Add(30*time.Minute)), "it runs")
+}
+
+// A breach is a fact that a later goal does not undo.
+func TestFirstBreach(t *testing.T) {
+	c := newClock(t, sla.Goal{Within: time.Hour}, sla.Mark{At: day1, Do: sla.Start})
+	require.NoError(t, c.Do(sla.Mark{At: day1.Add(2 * time.Hour), Do: sla.ChangeGoal, Goal: sla.Goal{Within: 4 * time.Hour}}))
+	require.Equal(t, sla.Breached, c.At(day1.Add(90*time.Minute)).State)
+	r := c.At(day1.Add(3 * time.Hour))
+	require.Equal(t, sla.Running, r.State)
+	require.Zero(t, r.Breach)
+	require.Equal(t, day1.Add(time.Hour), r.FirstBreach)
+	require.Equal(t, day1.Add(4*time.Hour), r.Projected)
+	require.InDelta(t, 75, r.Percent(), 0)
+	require.InDelta(t, 100, newClock(t, sla.Goal{}).At(day1).Percent(), 0)
+	require.NoError(t, c.ChangeCalendar(day1.Add(3*time.Hour), compile(t, around()), sla.FromStart))
+	require.Equal(t, "around@0", c.Explain(day1.Add(3*time.Hour)).Calendar)
+}
+
+func TestShare(t *testing.T) {
+	require.Equal(t, 90*time.Minute, sla.Share(2*time.Hour, 75))
+	require.Equal(t, time.Duration(0), sla.Share(1, 50))
+	require.Equal(t, time.Duration(0), sla.Share(time.Hour, -1))
+	require.Equal(t, time.Duration(math.MaxInt64), sla.Share(math.MaxInt64, 100))
+	require.Equal(t, time.Duration(math.MaxInt64), sla.Share(math.MaxInt64, 101))
+	require.Equal(t, time.Duration(math.MaxInt64), sla.Share(math.MaxInt64, math.MaxInt))
+	for _, s := range sla.States() {
+		require.Equal(t, s == sla.Met || s == sla.Missed || s == sla.Cancelled, s.IsEnd())
+	}
+}
+
+// Spans longer than a Duration holds do not turn into short ones.
+func TestClockOfAThousandYears(t *testing.T) {
+	always := compile(t, around())
+	c, err := sla.NewClock(sla.Goal{Within: math.MaxInt64}, always, sla.Mark{At: time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC).Add(1), Do: sla.Start},
+		sla.Mark{At: time.Date(500, 1, 1, 0, 0, 0, 0, time.UTC), Do: sla.Pause}, sla.Mark{At: time.Date(1000, 1, 1, 0, 0, 0, 0, time.UTC), Do: sla.Resume})
+	require.NoError(t, err)
+	r := c.At(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
+	require.Equal(t, time.Duration(math.MaxInt64), r.Elapsed)
+	require.Equal(t, time.Duration(math.MaxInt64), r.Held)
 }
