@@ -2,49 +2,35 @@ package incident
 
 import (
 	"context"
-	"iter"
 	"strconv"
 	"time"
 
 	"github.com/go-itsm/itsm"
 	"github.com/go-itsm/itsm/sla"
+	"github.com/go-itsm/itsm/slm"
 )
 
-// MoveClocks is what follows from an action for the clocks of the agreements that
-// apply ([Config].Agreements): they start, pause, stop. It happens by itself, in
-// the same commit, and holds what was decided, so that a replay needs neither
-// agreements nor calendars.
-type MoveClocks struct {
-	Moves []sla.Move `json:"moves"`
-}
+// MoveClocks and PassThreshold are what the agreements do by themselves
+// ([Config].Agreements).
+type (
+	// MoveClocks is what follows from an action for the clocks of the
+	// agreements that apply: they start, pause, stop.
+	MoveClocks = slm.MoveClocks[Incident]
+	// PassThreshold is what happens when a clock comes to a threshold or past
+	// its goal. [EscalateFunctional] and [EscalateHierarchical] follow in the
+	// same commit if that was agreed; a notification is in its moves.
+	PassThreshold = slm.PassThreshold[Incident]
+)
 
-// Action returns "move_clocks".
-func (MoveClocks) Action() string { return "move_clocks" }
-
-// Apply moves the clocks.
-func (a MoveClocks) Apply(r *Incident, _ itsm.Moment) error {
-	r.Targets = r.Targets.Apply(a.Moves)
-	return nil
-}
-
-// PassThreshold is what happens when a clock comes to a threshold of its
-// agreement, or past its goal. It happens by itself, once for each in a cycle;
-// what is to be done then follows in the same commit ([EscalateFunctional],
-// [EscalateHierarchical]), and a notification is in its moves for the host to send.
-type PassThreshold struct {
-	// Due is when it was passed.
-	Due time.Time `json:"due"`
-	// Moves are set by the practice.
-	Moves []sla.Move `json:"moves,omitempty"`
-}
-
-// Action returns "pass_threshold".
-func (PassThreshold) Action() string { return "pass_threshold" }
-
-// Apply notes it.
-func (a PassThreshold) Apply(r *Incident, _ itsm.Moment) error {
-	r.Targets = r.Targets.Apply(a.Moves)
-	return nil
+// join joins the agreements to the practice.
+func (cfg Config) join() slm.Levels[Incident] {
+	return slm.Levels[Incident]{
+		Book: cfg.Agreements,
+		Facts: func(r *Incident, a itsm.Action[Incident], actor itsm.Actor) sla.Facts {
+			return facts{r, a, actor}
+		},
+		Escalate: cfg.escalate,
+	}
 }
 
 // facts are what an agreement may ask about an incident.
@@ -125,74 +111,44 @@ func number(n int) string {
 	return strconv.Itoa(n)
 }
 
-// follow says what follows from an action for the clocks, and from a threshold for
-// those at work.
-func (cfg Config) follow(_ context.Context, tx *itsm.Tx[Incident], r *Incident, action itsm.Action[Incident]) ([]itsm.Action[Incident], error) {
-	switch a := action.(type) {
-	case MoveClocks:
-		return nil, nil
-	case PassThreshold:
-		return cfg.escalations(r, a), nil
+// escalate is what an escalation means for an incident, as far as it admits it.
+func (cfg Config) escalate(r *Incident, e sla.Escalation, why string) itsm.Action[Incident] {
+	var a itsm.Action[Incident]
+	switch e.Do {
+	case sla.EscalateFunctional:
+		if r.Assignment.Group == e.To {
+			return nil // it is theirs already
+		}
+		a = EscalateFunctional{Group: e.To, Reason: why}
+	case sla.EscalateHierarchical:
+		a = EscalateHierarchical{To: e.To, Reason: why}
+	case sla.Notify:
+		return nil
 	}
-	if cfg.Agreements == nil && len(r.Targets) == 0 {
-		return nil, nil
+	if _, ok := cfg.Lifecycle.Can(r.State, a.Action()); !ok {
+		return nil
 	}
-	at := tx.Moment()
-	now := sla.Snapshot{At: at.At, Facts: facts{r, action, at.Actor}}
-	var past iter.Seq2[sla.Snapshot, error]
-	if r.Version > 1 {
-		past = earlier(tx, r)
-	}
-	moves, err := cfg.Agreements.Review(r.Targets, r.Created, now, past)
-	if err != nil || len(moves) == 0 {
+	return a
+}
+
+// Results returns what every clock of an incident came to, or how it stands now,
+// for reports ([sla.NewReport]). It reads the history. It returns an
+// [itsm.ErrInvalid] if a calendar is not in the book any more.
+func (p *Practice) Results(ctx context.Context, id itsm.ID, now time.Time) ([]sla.Result, error) {
+	inc, err := p.Get(ctx, id)
+	if err != nil {
 		return nil, err
 	}
-	return []itsm.Action[Incident]{MoveClocks{moves}}, nil
+	results, err := p.levels.Results(ctx, p.Practice, id, now)
+	for i := range results {
+		results[i].Service, results[i].Priority = inc.Service, number(int(inc.Priority))
+	}
+	return results, err
 }
 
-// earlier yields an incident as it was before its present version.
-func earlier(tx *itsm.Tx[Incident], r *Incident) iter.Seq2[sla.Snapshot, error] {
-	return func(yield func(sla.Snapshot, error) bool) {
-		for p, err := range tx.Walk(r.ID) {
-			if err == nil && p.Event.Version >= r.Version {
-				return
-			}
-			if !yield(sla.Snapshot{At: p.Event.At, Facts: facts{&p.Record, p.Action, p.Event.Actor}}, err) || err != nil {
-				return
-			}
-		}
-	}
-}
-
-// escalations are what a threshold wants done, as far as the incident admits it.
-func (cfg Config) escalations(r *Incident, a PassThreshold) []itsm.Action[Incident] {
-	var all []itsm.Action[Incident]
-	allowed := func(action itsm.Action[Incident]) bool {
-		_, ok := cfg.Lifecycle.Can(r.State, action.Action())
-		return ok
-	}
-	group := r.Assignment.Group
-	for _, m := range a.Moves {
-		for _, p := range m.Passed {
-			for _, do := range p.Do {
-				why := m.Agreement + ", " + m.Metric + ": " + p.Threshold
-				switch do.Do {
-				case sla.Notify: // the host reads it in the history
-				case sla.EscalateFunctional:
-					if e := (EscalateFunctional{Group: do.To, Reason: why}); do.To != group && allowed(e) {
-						all = append(all, e)
-						group = do.To
-					}
-				case sla.EscalateHierarchical:
-					if e := (EscalateHierarchical{To: do.To, Reason: why}); allowed(e) {
-						all = append(all, e)
-					}
-				}
-			}
-		}
-	}
-	return all
-}
+// Clock returns the clock of one target of an incident, to be read at any moment
+// and explained. It returns an [itsm.ErrInvalid] if its calendar is not in the book.
+func (p *Practice) Clock(t sla.Target) (*sla.Clock, error) { return p.levels.Clock(t) }
 
 // ResponseMetric is the time until the caller first hears from somebody: a public
 // note, a status update, or the resolution. Nothing pauses it, and what was
@@ -255,25 +211,3 @@ func waitsForCaller() sla.Conditions {
 }
 
 func cancelled() sla.Conditions { return sla.Conditions{{"state": {string(Cancelled)}}} }
-
-// known puts what sla finds into the kernel's words.
-func known(err error) error {
-	var v itsm.Validation
-	for _, f := range sla.Findings(err) {
-		v.Check(false, f.Field, f.Reason)
-	}
-	if found := v.Err(); found != nil {
-		return found
-	}
-	return err
-}
-
-// Clock returns the clock of one target of an incident, to be read at any moment
-// and explained. It returns an [itsm.ErrInvalid] if its calendar is not in the book.
-func (p *Practice) Clock(t sla.Target) (*sla.Clock, error) {
-	c, err := p.agreements.Clock(t)
-	if err != nil {
-		return nil, known(err)
-	}
-	return c, nil
-}

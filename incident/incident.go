@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/go-itsm/itsm"
-	"github.com/go-itsm/itsm/sla"
+	"github.com/go-itsm/itsm/slm"
 )
 
 // An Incident is a service that stopped or got worse without that having been
@@ -71,9 +71,9 @@ type Incident struct {
 	Major      Major      `json:"major,omitzero"`
 	Milestones Milestones `json:"milestones"`
 
-	// Targets are what is promised about it and how that stands, by the
+	// Clocks are what is promised about it and how that stands, by the
 	// agreements that apply ([Config].Agreements).
-	Targets sla.Targets `json:"targets,omitempty"`
+	slm.Clocks
 
 	// PublicNotes and InternalNotes count what is in the journal.
 	PublicNotes   int `json:"public_notes,omitempty"`

@@ -84,7 +84,7 @@ func spec() itsm.LifecycleSpec {
 	}
 	s.Allow("complete_review", "", Closed) // until then it may still reopen
 	for _, action := range []string{"note", "set_parent", "clear_parent", "adopt", "release", "follow_child",
-		"link", "unlink", "set_fields", "move_clocks", "pass_threshold"} {
+		"link", "unlink", "set_fields"} {
 		s.Allow(action, "", States()...)
 	}
 	return s
@@ -127,12 +127,9 @@ func permit(s *itsm.LifecycleSpec, action string, states ...itsm.State) {
 }
 
 // complete permits in states of the host's own what the practice does by itself
-// because of another incident, an agreement or of time. Nobody would think of allowing it, and
+// because of another incident or of time. Nobody would think of allowing it, and
 // without it a child could not be resolved because of its parent's state.
 func complete(s *itsm.LifecycleSpec) {
-	for _, action := range []string{"move_clocks", "pass_threshold"} {
-		permit(s, action, s.States...)
-	}
 	known := map[string]bool{}
 	for _, t := range s.Transitions {
 		known[t.Action] = true

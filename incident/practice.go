@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-itsm/itsm"
 	"github.com/go-itsm/itsm/sla"
+	"github.com/go-itsm/itsm/slm"
 )
 
 // Config is what a host decides for its incidents. The zero value is ready:
@@ -57,6 +58,8 @@ type Config struct {
 	// just written to the other), action (the name of what was just done), and
 	// the host's own fields by theirs.
 	Agreements *sla.Book
+	// levels joins them to the practice, once that is made.
+	levels slm.Levels[Incident]
 }
 
 // After is an auto-close rule: so long after the resolution, by the clock on
@@ -117,7 +120,7 @@ const (
 // so on.
 type Practice struct {
 	*itsm.Practice[Incident]
-	agreements *sla.Book
+	levels slm.Levels[Incident]
 }
 
 // NewPractice returns the practice over a store. It returns an
@@ -135,26 +138,27 @@ func NewPractice(store itsm.Store[Incident], cfg Config) (*Practice, error) {
 		return nil, err
 	}
 	cfg.Lifecycle = lifecycle
+	cfg.levels = cfg.join()
 	kernel, err := itsm.NewPractice(itsm.Definition[Incident]{
 		Prefix:    "inc",
 		Lifecycle: lifecycle,
 		Actions:   slices.Concat(actions(), cfg.Actions),
-		Derived:   derived(),
+		Derived:   slices.Concat(derived(), slm.Derived[Incident]()),
 		Next:      cfg.next,
 		Prepare:   cfg.prepare,
-		Follow:    cfg.follow,
+		Follow:    cfg.levels.Follow,
 		Cascade:   cfg.cascade,
 	}, store, cfg.Config)
 	if err != nil {
 		return nil, err
 	}
-	return &Practice{kernel, cfg.Agreements}, nil
+	return &Practice{kernel, cfg.levels}, nil
 }
 
 // Over returns the same practice over another store, such as one bound to a
 // transaction of the host's.
 func (p *Practice) Over(store itsm.Store[Incident]) *Practice {
-	return &Practice{p.Practice.Over(store), p.agreements}
+	return &Practice{p.Practice.Over(store), p.levels}
 }
 
 // check verifies the policies and returns the lifecycle with what the practice
@@ -164,7 +168,7 @@ func (cfg Config) check() (*itsm.Lifecycle, error) {
 	v.Check(cfg.Reopen.Mode >= ReopenForbid && cfg.Reopen.Mode <= ReopenClone, "reopen.mode", "is unknown")
 	v.Check(cfg.Reopen.Window >= 0, "reopen.window", "must not be negative")
 	v.Check(cfg.Children >= ChildrenIndependent && cfg.Children <= ChildrenBlock, "children", "is unknown")
-	lifecycle, err := cfg.Lifecycle.With(complete)
+	lifecycle, err := cfg.Lifecycle.With(complete, slm.Permit)
 	v.Add(err)
 	return lifecycle, v.Err()
 }
@@ -190,7 +194,6 @@ func actions() []itsm.Action[Incident] {
 func derived() []itsm.Action[Incident] {
 	return []itsm.Action[Incident]{
 		AutoResume{}, AutoClose{}, MissUpdate{}, Continue{}, Absorb{}, Adopt{}, Release{}, FollowChild{},
-		MoveClocks{}, PassThreshold{},
 	}
 }
 
@@ -265,8 +268,8 @@ func (cfg Config) next(r *Incident) (due time.Time, what itsm.Action[Incident]) 
 	if update := r.Major.UpdateDue; cfg.open(r.State) && before(update, due) {
 		due, what = update, MissUpdate{Due: update}
 	}
-	if threshold := r.Targets.Next(); before(threshold, due) {
-		due, what = threshold, PassThreshold{Due: threshold}
+	if threshold, pass := cfg.levels.Next(r); before(threshold, due) {
+		due, what = threshold, pass
 	}
 	return due, what
 }
@@ -313,8 +316,7 @@ func (cfg Config) prepare(ctx context.Context, tx *itsm.Tx[Incident], r *Inciden
 		a.Cadence = cmp.Or(a.Cadence, cfg.UpdateCadence)
 		return a, nil
 	case PassThreshold:
-		a.Moves = cfg.Agreements.Pass(r.Targets, a.Due)
-		return a, nil
+		return cfg.levels.Prepare(ctx, tx, r, a)
 	case Resolve:
 		a.CloseAt, a.WaitForChildren = time.Time{}, cfg.Children == ChildrenBlock
 		if cfg.AutoClose != nil {
