@@ -33,11 +33,12 @@
 //   - itsm, here: the words and contracts that every practice shares.
 //   - incident: restores service, and remembers how.
 //   - sla: calendars, clocks, agreements and reports; usable alone.
+//   - slm: joins agreements and their clocks to the records of any practice.
 //   - storage/memory: the reference store.
 //   - storage/storagetest: the rules of a store as sentences, and their proof.
 //   - examples: one story a folder.
 //
-// Practices import this package, and sla, and never each other; what connects their
+// Practices import this package, sla and slm, and never each other; what connects their
 // records is a [Ref].
 //
 // # Six ideas
