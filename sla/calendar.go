@@ -113,12 +113,14 @@ func (r Rules) clone() Rules {
 }
 
 // What a calendar may have at most. The limits keep the cost of walking through
-// all years within a second or two, whatever the calendar says.
+// all years within some seconds whatever a calendar says, where a usual one
+// takes a tenth of one.
 const (
 	maxNested    = 8       // calendars within calendars
 	maxCalendars = 32      // calendars with rules of their own
 	maxWindows   = 100     // windows of a date
-	maxYearly    = 1_000   // days of every year, over all calendars and changes
+	maxWeekly    = 500     // windows of a week, over all calendars
+	maxYearly    = 500     // days of every year, over all calendars and changes
 	maxDates     = 100_000 // dates, and as many exceptions, over all of them
 	maxChanges   = 1_000   // over all of them
 )
@@ -127,7 +129,7 @@ const (
 // zone database or a walk through its openings.
 type checker struct {
 	findings
-	calendars, yearly, dates, exceptions, changes int
+	calendars, weekly, yearly, dates, exceptions, changes int
 	// zones collects the zones, if location is set to find them by.
 	zones    map[string]*time.Location
 	location func(name string) (*time.Location, error)
@@ -138,6 +140,7 @@ type checker struct {
 func (c *Calendar) check(k *checker) error {
 	k.calendar(c, "", 1)
 	k.check(k.calendars <= maxCalendars, "", fmt.Sprintf("must combine at most %d calendars", maxCalendars))
+	k.check(k.weekly <= maxWeekly, "", fmt.Sprintf("must have at most %d windows a week in all", maxWeekly))
 	k.check(k.yearly <= maxYearly, "", fmt.Sprintf("must have at most %d holidays of every year in all", maxYearly))
 	k.check(k.dates <= maxDates, "", fmt.Sprintf("must have at most %d holidays of one date in all", maxDates))
 	k.check(k.exceptions <= maxDates, "", fmt.Sprintf("must have at most %d exceptions in all", maxDates))
@@ -156,6 +159,11 @@ func (k *checker) calendar(c *Calendar, path string, depth int) {
 		k.check(len(c.Of) == 0, join(path, "of"), "needs an op that says how to combine the calendars")
 		k.rules(&c.Rules, path)
 		k.changesOf(c, path)
+		weekly := c.Weekly.size()
+		for i := range c.Changes {
+			weekly = max(weekly, c.Changes[i].Weekly.size())
+		}
+		k.weekly += weekly
 		return
 	}
 	switch c.Op {

@@ -1,6 +1,7 @@
 package sla
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"iter"
@@ -208,6 +209,8 @@ type namedDay struct {
 	name string
 }
 
+func (n namedDay) compare(d day) int { return cmp.Compare(n.day, d) }
+
 // holidays are the rules of one version of a calendar.
 type holidays struct {
 	once   []namedDay // sorted by day
@@ -228,24 +231,20 @@ func newHolidays(list []Holiday) holidays {
 			h.moves = h.moves || r.move != stays
 		}
 	}
-	slices.SortStableFunc(h.once, func(a, b namedDay) int { return int(a.day - b.day) })
+	slices.SortStableFunc(h.once, func(a, b namedDay) int { return a.compare(b.day) })
 	return h
 }
 
 // inYear appends the days of yearly rules that fall into a year: those of the
-// year itself, and those that moved into it from the years beside it.
-func (h *holidays) inYear(days []namedDay, year int) []namedDay {
-	first, end := dayOf(year, time.January, 1), dayOf(year+1, time.January, 1)
+// year itself, and those that moved into it from the years beside it. ofYear is
+// the function below, or one that keeps what that returned.
+func (h *holidays) inYear(days []namedDay, year int, ofYear func(year int) []namedDay) []namedDay {
 	if !h.moves {
-		for i := range h.yearly {
-			if d, ok := h.yearly[i].unmoved(year); ok {
-				days = append(days, namedDay{d, h.yearly[i].name})
-			}
-		}
-		return days
+		return append(days, ofYear(year)...)
 	}
+	first, end := dayOf(year, time.January, 1), dayOf(year+1, time.January, 1)
 	for y := year - 1; y <= year+1; y++ {
-		for _, d := range h.ofYear(y) {
+		for _, d := range ofYear(y) {
 			if d.day >= first && d.day < end {
 				days = append(days, d)
 			}
@@ -257,64 +256,92 @@ func (h *holidays) inYear(days []namedDay, year int) []namedDay {
 // ofYear returns the days that the yearly rules make of one year. With moves,
 // some may lie just outside it.
 func (h *holidays) ofYear(year int) []namedDay {
-	var days, substitutes []namedDay
+	days := make([]namedDay, 0, len(h.yearly))
+	var moving []int
+	taken := marks{first: dayOf(year, time.January, 1)}
 	for i := range h.yearly {
-		r := &h.yearly[i]
-		d, ok := r.unmoved(year)
+		d, ok := h.yearly[i].unmoved(year)
 		switch {
 		case !ok:
-		case r.move == stays || !d.weekend():
-			days = append(days, namedDay{d, r.name})
-		case r.move == toNextWeekday:
-			substitutes = append(substitutes, namedDay{h.substitute(d, substitutes), r.name})
-		case d.weekday() == time.Saturday:
-			substitutes = append(substitutes, namedDay{d - 1, r.name})
+		case h.yearly[i].move != stays && d.weekend():
+			moving = append(moving, i)
 		default:
-			substitutes = append(substitutes, namedDay{d + 1, r.name})
+			taken.add(d)
+			days = append(days, namedDay{d, h.yearly[i].name})
 		}
 	}
-	return append(days, substitutes...)
+	if len(moving) == 0 {
+		return days
+	}
+	// The last days of a year may move to the first free ones of the next.
+	const spill = 60
+	for i := range h.yearly {
+		if d, ok := h.yearly[i].unmoved(year + 1); ok && !d.weekend() && d < dayOf(year+1, time.January, 1)+spill {
+			taken.add(d)
+		}
+	}
+	from, _ := slices.BinarySearchFunc(h.once, taken.first, namedDay.compare)
+	for _, one := range h.once[from:] {
+		if one.day >= dayOf(year+1, time.January, 1)+spill {
+			break
+		}
+		taken.add(one.day)
+	}
+	// In the order of the list, each substitute takes its day from those after it.
+	for _, i := range moving {
+		d, _ := h.yearly[i].unmoved(year)
+		switch {
+		case h.yearly[i].move == toNextWeekday:
+			d = taken.free(d)
+		case d.weekday() == time.Saturday:
+			d--
+		default:
+			d++
+		}
+		taken.add(d)
+		days = append(days, namedDay{d, h.yearly[i].name})
+	}
+	return days
 }
 
-// substitute finds the next weekday that is not taken.
-func (h *holidays) substitute(d day, given []namedDay) day {
-	// A calendar in which no day of a month is free has none to give away.
+// marks are days of a year and of the beginning of the next.
+type marks struct {
+	first day
+	bits  [7]uint64
+}
+
+func (m *marks) add(d day) {
+	if n := d - m.first; n >= 0 && int(n) < 64*len(m.bits) {
+		m.bits[n/64] |= 1 << (n % 64)
+	}
+}
+
+func (m *marks) has(d day) bool {
+	n := d - m.first
+	return n >= 0 && int(n) < 64*len(m.bits) && m.bits[n/64]&(1<<(n%64)) != 0
+}
+
+// free returns the first weekday after a day that is not marked. A calendar that
+// has none within a month has none to give away, and the day stays.
+func (m *marks) free(d day) day {
 	const most = 31
 	for next := d + 1; next <= d+most; next++ {
-		if !next.weekend() && !h.ownDay(next) && !contains(given, next) {
+		if !next.weekend() && !m.has(next) {
 			return next
 		}
 	}
 	return d
 }
 
-// ownDay reports whether a weekday is a holiday without being a substitute.
-func (h *holidays) ownDay(d day) bool {
-	if _, ok := slices.BinarySearchFunc(h.once, d, func(one namedDay, d day) int { return int(one.day - d) }); ok {
-		return true
-	}
-	year := d.date().Year
-	for i := range h.yearly {
-		if own, ok := h.yearly[i].unmoved(year); ok && own == d {
-			return true
-		}
-	}
-	return false
-}
-
 // name returns the name of the holiday on a day, and whether there is one.
 func (h *holidays) name(d day) (string, bool) {
-	if i, ok := slices.BinarySearchFunc(h.once, d, func(one namedDay, d day) int { return int(one.day - d) }); ok {
+	if i, ok := slices.BinarySearchFunc(h.once, d, namedDay.compare); ok {
 		return h.once[i].name, true
 	}
-	for _, one := range h.inYear(nil, d.date().Year) {
+	for _, one := range h.inYear(nil, d.date().Year, h.ofYear) {
 		if one.day == d {
 			return one.name, true
 		}
 	}
 	return "", false
-}
-
-func contains(days []namedDay, d day) bool {
-	return slices.ContainsFunc(days, func(one namedDay) bool { return one.day == d })
 }

@@ -99,77 +99,65 @@ func (v *version) windows(d day, yearly []day) (spans []civilSpan, usual bool) {
 type rotaWalk struct {
 	*rota
 	stretch stretch
-	// yearly are the days, sorted, of the yearly rules of a version in a year.
-	yearly  []day
-	year    int
-	version *version
-	days    []namedDay // scratch
-
-	// The week that was made last: its openings, and until where all weeks are
-	// like it.
-	made  []span
-	start int64
-	until int64
+	// yearly are the days, sorted, of the yearly rules of a version in the year
+	// that goes from one day until just before another.
+	yearly    []day
+	from, end day
+	version   *version
+	days      []namedDay // scratch
+	// years keeps what yearly rules make of a year and of its neighbours.
+	years [3]struct {
+		version *version
+		year    int
+		days    []namedDay
+	}
 }
 
-// week returns the openings in the week that begins at an instant, and one
-// until which all weeks that follow have the same. The openings are valid until
-// the next call.
-func (w *rotaWalk) week(start int64) (openings []span, until int64) {
-	if start >= w.start && start+secondsPerWeek <= w.until {
-		return w.made, w.until
-	}
-	w.start, w.made = start, w.made[:0]
+// week appends the openings in the week that begins at an instant, and returns
+// one until which all weeks that follow have the same.
+func (w *rotaWalk) week(to []span, start int64) (openings []span, until int64) {
 	end := start + secondsPerWeek
-	w.until = forever
-	sorted := true
+	sorted, steady := true, true
 	for t := start; t < end; {
 		if t < w.stretch.start || t >= w.stretch.end {
 			w.stretch = stretchAt(w.loc, t)
 		}
 		s := w.stretch
-		if s.end < end {
-			w.until = end // the next week begins with another offset
-		}
-		// On the wall the stretch shows civil seconds from here to there.
-		from, to := t+s.offset, min(s.end, end)+s.offset
+		steady = steady && s.end >= end
+		// On the wall the stretch shows civil seconds from first to last.
+		first, last := t+s.offset, min(s.end, end)+s.offset
 		// A window may have begun on the day before. It is at most 48 hours
 		// long, and begins on its own day.
-		for d := day(floorDiv(from, secondsPerDay)) - 1; d.second() < to; d++ {
+		for d := day(floorDiv(first, secondsPerDay)) - 1; d.second() < last; d++ {
 			v, changes := w.at(d)
 			windows, usual := v.windows(d, w.yearlyOf(v, d))
+			steady = steady && usual && changes.second() >= last
 			for _, one := range windows {
-				opens, closes := max(d.second()+one.open, from), min(d.second()+one.close, to)
-				if opens < closes {
-					o := span{open: int32(opens - s.offset - start), close: int32(closes - s.offset - start)}
-					sorted = sorted && (len(w.made) == 0 || w.made[len(w.made)-1].close < o.open)
-					w.made = append(w.made, o)
+				opens, closes := max(d.second()+one.open, first), min(d.second()+one.close, last)
+				if opens >= closes {
+					continue
 				}
-			}
-			if !usual {
-				w.until = end
-			}
-			if changes.second() < to {
-				w.until = end
+				o := span{open: int32(opens - s.offset - start), close: int32(closes - s.offset - start)}
+				sorted = sorted && (len(to) == 0 || to[len(to)-1].close < o.open)
+				to = append(to, o)
 			}
 		}
 		t = min(s.end, end)
 	}
 	if !sorted {
-		w.made = merge(w.made)
+		to = merge(to)
 	}
-	w.until = w.steady(end)
-	return w.made, w.until
+	if steady {
+		return to, w.steady(end)
+	}
+	return to, end
 }
 
-// steady returns the instant until which all weeks are like the one that was
-// just made, which ends at end.
+// steady returns the instant until which all weeks are like one that ends at
+// end, if that one is as usual in all respects.
 func (w *rotaWalk) steady(end int64) int64 {
-	if w.until == end {
-		return end
-	}
-	// The first day whose windows have not been looked at.
 	offset := w.stretch.offset
+	// The first day whose windows have not been looked at.
 	d := day(floorDiv(end+offset-1, secondsPerDay)) + 1
 	v, next := w.at(d - 1)
 	if i, _ := slices.BinarySearch(v.dates, d); i < len(v.dates) {
@@ -180,7 +168,7 @@ func (w *rotaWalk) steady(end int64) int64 {
 		if i, _ := slices.BinarySearch(yearly, d); i < len(yearly) {
 			next = min(next, yearly[i])
 		}
-		next = min(next, dayOf(d.date().Year+1, time.January, 1))
+		next = min(next, w.end) // the next year's days have not been looked at
 	}
 	return max(end, min(w.stretch.end, next.second()-offset))
 }
@@ -190,10 +178,10 @@ func (w *rotaWalk) yearlyOf(v *version, d day) []day {
 	if len(v.holidays.yearly) == 0 {
 		return nil
 	}
-	year := d.date().Year
-	if w.version != v || w.year != year {
-		w.version, w.year = v, year
-		w.days = v.holidays.inYear(w.days[:0], year)
+	if w.version != v || d < w.from || d >= w.end {
+		year := d.date().Year
+		w.version, w.from, w.end = v, dayOf(year, time.January, 1), dayOf(year+1, time.January, 1)
+		w.days = v.holidays.inYear(w.days[:0], year, func(y int) []namedDay { return w.ofYear(v, y) })
 		w.yearly = w.yearly[:0]
 		for _, one := range w.days {
 			w.yearly = append(w.yearly, one.day)
@@ -201,4 +189,12 @@ func (w *rotaWalk) yearlyOf(v *version, d day) []day {
 		slices.Sort(w.yearly)
 	}
 	return w.yearly
+}
+
+func (w *rotaWalk) ofYear(v *version, year int) []namedDay {
+	kept := &w.years[floorMod(int64(year), int64(len(w.years)))]
+	if kept.version != v || kept.year != year {
+		kept.version, kept.year, kept.days = v, year, v.holidays.ofYear(year)
+	}
+	return kept.days
 }

@@ -31,53 +31,81 @@ type node struct {
 	of   []*node
 }
 
-// A walk makes the openings of a node, week by week. Each walk is its caller's.
+// A walk makes the openings of a node, week by week: those of a rota, or of two
+// walks combined. Each walk is its caller's.
 type walk struct {
-	rota *rotaWalk
-	op   Op
-	of   []*walk
-	a, b []span // scratch
+	rota        *rotaWalk
+	op          Op
+	left, right *walk
+
+	// The week that was made last: its openings, and until where all weeks are
+	// like it.
+	made         []span
+	start, until int64
 }
 
 func (n *node) walk() *walk {
 	if n.rota != nil {
 		return &walk{rota: &rotaWalk{rota: n.rota}}
 	}
-	w := &walk{op: n.op}
-	for _, one := range n.of {
-		w.of = append(w.of, one.walk())
+	if n.op == OpDifference {
+		return &walk{op: OpDifference, left: n.of[0].walk(), right: combine(OpUnion, n.of[1:])}
 	}
-	return w
+	return combine(n.op, n.of)
+}
+
+// combine makes a tree of pairs: lists of spans are merged fastest when they are
+// of about the same length.
+func combine(op Op, of []*node) *walk {
+	if len(of) == 1 {
+		return of[0].walk()
+	}
+	half := len(of) / 2
+	return &walk{op: op, left: combine(op, of[:half]), right: combine(op, of[half:])}
 }
 
 // week returns the openings in the week that begins at an instant, and one
 // until which all weeks that follow have the same. The openings are valid until
 // the next call.
 func (w *walk) week(start int64) (openings []span, until int64) {
+	if start < w.start || start+secondsPerWeek > w.until {
+		w.start = start
+		w.made, w.until = w.make(w.made[:0], start)
+	}
+	return w.made, w.until
+}
+
+func (w *walk) make(to []span, start int64) (openings []span, until int64) {
 	if w.rota != nil {
-		return w.rota.week(start)
+		return w.rota.week(to, start)
 	}
-	until = forever
-	a, b := w.a[:0], w.b[:0]
-	for i, one := range w.of {
-		spans, same := one.week(start)
-		until = min(until, same)
-		if i == 0 {
-			a = append(a, spans...)
-			continue
-		}
-		switch w.op {
-		case OpUnion:
-			b = union(b, a, spans)
-		case OpIntersection:
-			b = intersection(b, a, spans)
-		case OpDifference:
-			b = difference(b, a, spans)
-		}
-		a, b = b, a[:0]
+	// Where one side decides alone, it also decides for how long.
+	left, same := w.left.week(start)
+	switch {
+	case len(left) == 0 && w.op != OpUnion, isFull(left) && w.op == OpUnion:
+		return append(to, left...), same
 	}
-	w.a, w.b = a, b
-	return a, until
+	right, until := w.right.week(start)
+	switch {
+	case len(right) == 0 && w.op == OpIntersection, isFull(right) && w.op == OpUnion:
+		return append(to, right...), until
+	case isFull(right) && w.op == OpDifference:
+		return to, until
+	}
+	until = min(until, same)
+	switch w.op {
+	case OpUnion:
+		to = union(to, left, right)
+	case OpIntersection:
+		to = intersection(to, left, right)
+	case OpDifference:
+		to = difference(to, left, right)
+	}
+	return to, until
+}
+
+func isFull(spans []span) bool {
+	return len(spans) == 1 && spans[0].open == 0 && spans[0].close == secondsPerWeek
 }
 
 // A run is a number of weeks that have the same openings, in seconds since the

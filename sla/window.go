@@ -122,13 +122,15 @@ func (w Week) MarshalJSON() ([]byte, error) {
 func (w *Week) UnmarshalJSON(data []byte) error { return unmarshal(data, w, (*reader).week) }
 
 // IsZero reports whether the week has no window, so that it is left out of JSON.
-func (w Week) IsZero() bool {
+func (w Week) IsZero() bool { return w.size() == 0 }
+
+// size counts the windows.
+func (w Week) size() int {
+	n := 0
 	for _, windows := range w {
-		if len(windows) > 0 {
-			return false
-		}
+		n += len(windows)
 	}
-	return true
+	return n
 }
 
 func (w Week) clone() Week {
