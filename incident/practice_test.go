@@ -95,7 +95,7 @@ func everyAgreement() *sla.Book {
 	resolution := incident.ResolutionMetric("office", urgent, sla.GoalRule{Within: 8 * time.Hour})
 	resolution.Thresholds = escalate
 	counted := resolution
-	counted.Name, counted.Reopen, counted.Change, counted.From = "counted", sla.ReopenCount, sla.FromNow, sla.FromCondition
+	counted.Name, counted.Reopen, counted.Base, counted.From = "counted", sla.ReopenCount, sla.FromNow, sla.FromCondition
 	counted.Start = sla.Conditions{{"group": {"*"}}}
 	restarted := resolution
 	restarted.Name, restarted.Reopen = "restarted", sla.ReopenRestart

@@ -186,9 +186,9 @@ type Metric struct {
 	Reset Conditions `json:"reset,omitempty"`
 	// Reopen says what happens when Stop holds no longer.
 	Reopen Reopen `json:"reopen,omitempty"`
-	// Change says from where on another goal or calendar counts, as after a
+	// Base says from where on another goal or calendar counts, as after a
 	// change of priority.
-	Change Base `json:"change,omitempty"`
+	Base Base `json:"base,omitempty"`
 	// Goals are tried in order; the first whose condition holds applies. Where
 	// none does, nothing is promised and nothing measured.
 	Goals []GoalRule `json:"goals"`
@@ -355,7 +355,7 @@ func (m Metric) validate(f *findings, field string) {
 	f.check(slices.Contains([]Origin{FromOpening, FromCondition}, m.From), join(field, "from"), fmt.Sprintf("must be condition or empty, is %q", m.From))
 	f.check(slices.Contains([]Reopen{ReopenResume, ReopenCount, ReopenRestart, ReopenNever}, m.Reopen), join(field, "reopen"),
 		fmt.Sprintf("must be count, restart, never or empty, is %q", m.Reopen))
-	f.check(m.Change == FromStart || m.Change == FromNow, join(field, "change"), fmt.Sprintf("must be now or empty, is %q", m.Change))
+	f.check(m.Base == FromStart || m.Base == FromNow, join(field, "base"), fmt.Sprintf("must be now or empty, is %q", m.Base))
 	f.check(len(m.Goals) > 0, join(field, "goals"), "must not be empty")
 	for i, g := range m.Goals {
 		field := fmt.Sprintf("%s[%d]", join(field, "goals"), i)

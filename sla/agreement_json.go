@@ -109,8 +109,8 @@ func (r *reader) metric(v jsonValue, path string) Metric {
 			m.Reset = list(r, v, at, (*reader).condition)
 		case "reopen":
 			m.Reopen = Reopen(r.text(v, at))
-		case "change":
-			m.Change = Base(r.text(v, at))
+		case "base":
+			m.Base = Base(r.text(v, at))
 		case "goals":
 			m.Goals = list(r, v, at, (*reader).goalRule)
 		case "thresholds":

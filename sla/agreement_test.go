@@ -18,7 +18,7 @@ const goldJSON = `{
   "metrics": [{
     "name": "resolution", "calendar": "day", "start": [{"group": ["*"]}], "from": "condition",
     "pause": [{"state": ["on_hold"], "hold": ["caller"]}], "stop": [{"state": ["resolved", "closed"]}],
-    "cancel": [{"state": ["cancelled"]}], "reset": [{"reply": ["staff"]}], "reopen": "count", "change": "now",
+    "cancel": [{"state": ["cancelled"]}], "reset": [{"reply": ["staff"]}], "reopen": "count", "base": "now",
     "goals": [{"when": {"priority": ["1"]}, "within": "4h", "calendar": "around"}, {"when": {"vip": ["*"]}, "by": "promised"}, {"within": 144000000000000}],
     "thresholds": [{"percent": 75, "do": [{"do": "hierarchical", "to": "head"}]}, {"name": "late", "after": "1h", "every": "30m", "times": 4}]
   }]
@@ -60,13 +60,13 @@ func TestAgreementFindings(t *testing.T) {
 			[]string{"name is there twice", "color is not known", "metrics[0].x is not known"}},
 		"everything": {`{"name":"a@b","version":-1,"kind":"sla","supports":"x","from":"2026-01-02T00:00:00Z","until":"2026-01-01T00:00:00Z",
 			"applies":[{"":["x"],"y":[]}],
-			"metrics":[{"name":"m","goals":[{"within":"-1h"},{"within":"1h","by":"x"}],"from":"x","reopen":"x","change":"x",
+			"metrics":[{"name":"m","goals":[{"within":"-1h"},{"within":"1h","by":"x"}],"from":"x","reopen":"x","base":"x",
 				"thresholds":[{"percent":-1,"after":"1h"},{"percent":50,"after":"1h"},{"percent":50},{"every":"1h"},{"name":"breach"},{"times":101,"every":"-1h"},{"name":"a#1","do":[{"do":"shout"}]}]},
 				{"name":"m","calendar":"c","goals":[]}]}`,
 			[]string{
 				"name must not contain @ or /", "version must not be negative", "supports must be empty: an SLA supports none", "until must be after from",
 				"applies[0] must not ask for a fact without a name", "applies[0].y must list a value: nothing is among none",
-				"metrics[0].from must be condition or empty, is \"x\"", "metrics[0].reopen must be count, restart, never or empty, is \"x\"", "metrics[0].change must be now or empty, is \"x\"",
+				"metrics[0].from must be condition or empty, is \"x\"", "metrics[0].reopen must be count, restart, never or empty, is \"x\"", "metrics[0].base must be now or empty, is \"x\"",
 				"metrics[0].goals[0].within must not be negative", "metrics[0].goals[0].calendar must be given here or for the metric",
 				"metrics[0].goals[1].by and within must not be given together", "metrics[0].goals[1].calendar must be given here or for the metric",
 				"metrics[0].thresholds[0].percent must not be negative",

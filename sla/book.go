@@ -318,7 +318,7 @@ func (d *draft) mark(m Mark) {
 		d.phase = stopped
 	case Cancel:
 		d.phase = cancelled
-	case Reset, ChangeGoal, ChangeCalendar:
+	case Reset, SetGoal, SetCalendar:
 	}
 	if n := len(d.Marks); n > 0 {
 		// The order of a record's history is that of its versions: the clock of
@@ -375,7 +375,7 @@ func (d *draft) missing() string {
 		return d.Calendar
 	}
 	for _, m := range d.Marks {
-		if m.Do == ChangeCalendar && d.book.calendars[m.Calendar] == nil {
+		if m.Do == SetCalendar && d.book.calendars[m.Calendar] == nil {
 			return m.Calendar
 		}
 	}
@@ -398,14 +398,14 @@ func (d *draft) turn(a *Agreement, m *Metric, rule *GoalRule, s Snapshot) {
 	other := terms.Goal != goal || terms.Calendar != calendar
 	switch {
 	case !other || !d.phase.live():
-	case m.Change == FromNow:
+	case m.Base == FromNow:
 		d.again(a, terms, s.At, Mark{At: s.At, Do: Cancel, Reason: "another goal applies"})
 	default:
 		if terms.Calendar != calendar {
-			d.mark(Mark{At: s.At, Do: ChangeCalendar, Calendar: terms.Calendar})
+			d.mark(Mark{At: s.At, Do: SetCalendar, Calendar: terms.Calendar})
 		}
 		if terms.Goal != goal {
-			d.mark(Mark{At: s.At, Do: ChangeGoal, Goal: terms.Goal})
+			d.mark(Mark{At: s.At, Do: SetGoal, Goal: terms.Goal})
 		}
 	}
 	d.follow(a, m, rule, s, false)
@@ -438,9 +438,9 @@ func (t *Target) present() (Goal, string) {
 	goal, calendar := t.Goal, t.Calendar
 	for _, m := range t.Marks {
 		switch m.Do {
-		case ChangeGoal:
+		case SetGoal:
 			goal = m.Goal
-		case ChangeCalendar:
+		case SetCalendar:
 			calendar = m.Calendar
 		default:
 		}

@@ -413,7 +413,7 @@ func TestVersions(t *testing.T) {
 // A change that counts from now begins a new cycle, and what is paused stays so.
 func TestChangeFromNow(t *testing.T) {
 	m := resolution(sla.GoalRule{When: sla.Condition{"priority": {"1"}}, Within: time.Hour}, sla.GoalRule{Within: 4 * time.Hour})
-	m.Change = sla.FromNow
+	m.Base = sla.FromNow
 	b := book(t, gold(m))
 	ts := review(t, b, nil, day1, sla.FactMap{"priority": "3"})
 	ts = review(t, b, ts, day1.Add(2*time.Hour), sla.FactMap{"priority": "3", "state": "hold", "hold": "caller"})

@@ -77,15 +77,15 @@ const (
 	Reset Step = "reset"
 	// Cancel ends the cycle without a result.
 	Cancel Step = "cancel"
-	// ChangeGoal measures against another goal from here.
-	ChangeGoal Step = "change_goal"
-	// ChangeCalendar measures in another calendar's hours from here.
-	ChangeCalendar Step = "change_calendar"
+	// SetGoal measures against another goal from here.
+	SetGoal Step = "set_goal"
+	// SetCalendar measures in another calendar's hours from here.
+	SetCalendar Step = "set_calendar"
 )
 
 // Steps lists the steps of a clock.
 func Steps() []Step {
-	return []Step{Start, Pause, Resume, Stop, Retract, Reset, Cancel, ChangeGoal, ChangeCalendar}
+	return []Step{Start, Pause, Resume, Stop, Retract, Reset, Cancel, SetGoal, SetCalendar}
 }
 
 // A Base says from where on a changed goal or calendar counts.
@@ -106,9 +106,9 @@ type Mark struct {
 	Do Step      `json:"do"`
 	// Reason says why, for people: what it waits for, who stopped it.
 	Reason string `json:"reason,omitempty"`
-	// Goal is the new one of ChangeGoal.
+	// Goal is the new one of SetGoal.
 	Goal Goal `json:"goal,omitzero"`
-	// Calendar is the new one of ChangeCalendar, as [Hours.Ref] names it.
+	// Calendar is the new one of SetCalendar, as [Hours.Ref] names it.
 	Calendar string `json:"calendar,omitempty"`
 	// Base is from where on a change counts.
 	Base Base `json:"base,omitempty"`
@@ -118,12 +118,12 @@ func (m Mark) validate(f *findings, field string) {
 	f.check(slices.Contains(Steps(), m.Do), join(field, "do"), fmt.Sprintf("is unknown: %q", m.Do))
 	f.check(!m.At.IsZero(), join(field, "at"), "must be given")
 	f.check(m.Base == FromStart || m.Base == FromNow, join(field, "base"), fmt.Sprintf("must be now or empty, is %q", m.Base))
-	if m.Do == ChangeGoal {
+	if m.Do == SetGoal {
 		m.Goal.validate(f, join(field, "goal"))
 	} else {
-		f.check(m.Goal == Goal{}, join(field, "goal"), "goes with change_goal only")
+		f.check(m.Goal == Goal{}, join(field, "goal"), "goes with set_goal only")
 	}
-	f.check((m.Calendar != "") == (m.Do == ChangeCalendar), join(field, "calendar"), "must be given with change_calendar, and only then")
+	f.check((m.Calendar != "") == (m.Do == SetCalendar), join(field, "calendar"), "must be given with set_calendar, and only then")
 }
 
 // A Clock measures how long something took in open time, against a goal. It is
@@ -151,7 +151,7 @@ type timed struct {
 // NewClock returns a clock that measures against a goal in the hours of a
 // calendar. Marks may come in any order; those of one moment happen in the order
 // given. It returns an [ErrInvalid] with every finding. A mark that changes the
-// calendar needs [Calendars.Clock], or [Clock.ChangeCalendar].
+// calendar needs [Calendars.Clock], or [Clock.SetCalendar].
 func NewClock(goal Goal, hours *Hours, marks ...Mark) (*Clock, error) {
 	return newClock(goal, hours, marks, nil)
 }
@@ -165,7 +165,7 @@ func newClock(goal Goal, hours *Hours, marks []Mark, calendars Calendars) (*Cloc
 		field := fmt.Sprintf("marks[%d]", i)
 		m.validate(&f, field)
 		t := timed{m, nil}
-		if m.Do == ChangeCalendar {
+		if m.Do == SetCalendar {
 			t.hours = calendars[m.Calendar]
 			f.check(t.hours != nil, join(field, "calendar"), fmt.Sprintf("is not known: %q", m.Calendar))
 		}
@@ -181,11 +181,11 @@ func newClock(goal Goal, hours *Hours, marks []Mark, calendars Calendars) (*Cloc
 
 // Do adds a mark, after those of the same moment. It returns an [ErrInvalid] with
 // every finding, and then changes nothing. For another calendar there is
-// [Clock.ChangeCalendar].
+// [Clock.SetCalendar].
 func (c *Clock) Do(m Mark) error {
 	var f findings
 	m.validate(&f, "")
-	f.check(m.Do != ChangeCalendar, "do", "must not be change_calendar here")
+	f.check(m.Do != SetCalendar, "do", "must not be set_calendar here")
 	if err := f.err(); err != nil {
 		return err
 	}
@@ -193,13 +193,13 @@ func (c *Clock) Do(m Mark) error {
 	return nil
 }
 
-// ChangeCalendar measures in other hours from a moment on, or, from the start,
+// SetCalendar measures in other hours from a moment on, or, from the start,
 // altogether. It returns an [ErrInvalid] with every finding.
-func (c *Clock) ChangeCalendar(at time.Time, hours *Hours, base Base) error {
+func (c *Clock) SetCalendar(at time.Time, hours *Hours, base Base) error {
 	if hours == nil {
 		return &Finding{Field: "calendar", Reason: "must not be nil"}
 	}
-	m := Mark{At: at, Do: ChangeCalendar, Calendar: hours.Ref(), Base: base}
+	m := Mark{At: at, Do: SetCalendar, Calendar: hours.Ref(), Base: base}
 	var f findings
 	m.validate(&f, "")
 	if err := f.err(); err != nil {
@@ -332,14 +332,14 @@ func (t *tail) step(m *timed) {
 		if t.phase == stopped || t.phase == cancelled {
 			t.retract(m)
 		}
-	case ChangeGoal:
+	case SetGoal:
 		t.goal = m.Goal
 		if m.Base == FromNow && t.phase.live() {
 			t.begin(t.phase, m)
 		} else {
 			t.recount()
 		}
-	case ChangeCalendar:
+	case SetCalendar:
 		t.hours = m.hours
 		if m.Base == FromStart {
 			for i := t.first; i < len(t.laps); i++ {

@@ -72,12 +72,12 @@ func (n naive) life(now time.Time) (start time.Time, cycle int, minutes []minute
 					}
 					phase = before
 				}
-			case sla.ChangeGoal:
+			case sla.SetGoal:
 				goal = m.Goal
 				if m.Base == sla.FromNow && live() {
 					begin(m, phase)
 				}
-			case sla.ChangeCalendar:
+			case sla.SetCalendar:
 				hours = n.other[m.Calendar]
 				if m.Base == sla.FromStart {
 					for j := range minutes {
@@ -239,12 +239,12 @@ func TestClockIsItsDefinition(t *testing.T) {
 				m.Base = sla.FromNow
 			}
 			switch m.Do {
-			case sla.ChangeGoal:
+			case sla.SetGoal:
 				m.Goal.Within = time.Duration(r.IntN(8*60)) * time.Minute
 				if r.IntN(5) == 0 {
 					m.Goal = sla.Goal{By: m.At.Add(time.Duration(r.IntN(1700)) * time.Minute)}
 				}
-			case sla.ChangeCalendar:
+			case sla.SetCalendar:
 				m.Calendar = []string{day.Ref(), night.Ref()}[r.IntN(2)]
 			}
 			n.marks = append(n.marks, m)
@@ -284,7 +284,7 @@ func newClock(t *testing.T, goal sla.Goal, marks ...sla.Mark) *sla.Clock {
 // What is wrong with a clock is said at once, and changes nothing.
 func TestClockFindings(t *testing.T) {
 	_, err := sla.NewClock(sla.Goal{Within: -1, By: day1}, nil,
-		sla.Mark{Do: "jump", Base: "x", Calendar: "day@0", Goal: sla.Goal{Within: 1}}, sla.Mark{At: day1, Do: sla.ChangeCalendar}, sla.Mark{At: day1, Do: sla.ChangeGoal, Goal: sla.Goal{Within: -1}})
+		sla.Mark{Do: "jump", Base: "x", Calendar: "day@0", Goal: sla.Goal{Within: 1}}, sla.Mark{At: day1, Do: sla.SetCalendar}, sla.Mark{At: day1, Do: sla.SetGoal, Goal: sla.Goal{Within: -1}})
 	require.ErrorIs(t, err, sla.ErrInvalid)
 	var got []string
 	for _, f := range sla.Findings(err) {
@@ -293,17 +293,17 @@ func TestClockFindings(t *testing.T) {
 	require.Equal(t, []string{
 		"calendar must not be nil", "goal.within must not be negative", "goal.by and within must not be given together",
 		`marks[0].do is unknown: "jump"`, "marks[0].at must be given", `marks[0].base must be now or empty, is "x"`,
-		"marks[0].goal goes with change_goal only", "marks[0].calendar must be given with change_calendar, and only then",
-		"marks[1].calendar must be given with change_calendar, and only then", `marks[1].calendar is not known: ""`,
+		"marks[0].goal goes with set_goal only", "marks[0].calendar must be given with set_calendar, and only then",
+		"marks[1].calendar must be given with set_calendar, and only then", `marks[1].calendar is not known: ""`,
 		"marks[2].goal.within must not be negative",
 	}, got)
 	require.Nil(t, sla.Findings(nil))
 
 	c := newClock(t, sla.Goal{Within: time.Hour})
 	require.Error(t, c.Do(sla.Mark{At: day1, Do: "jump"}))
-	require.Error(t, c.Do(sla.Mark{At: day1, Do: sla.ChangeCalendar, Calendar: "day@0"}))
-	require.Error(t, c.ChangeCalendar(day1, nil, sla.FromStart))
-	require.Error(t, c.ChangeCalendar(time.Time{}, compile(t, around()), sla.FromStart))
+	require.Error(t, c.Do(sla.Mark{At: day1, Do: sla.SetCalendar, Calendar: "day@0"}))
+	require.Error(t, c.SetCalendar(day1, nil, sla.FromStart))
+	require.Error(t, c.SetCalendar(time.Time{}, compile(t, around()), sla.FromStart))
 	require.Empty(t, c.Marks())
 	require.Equal(t, sla.Pending, c.At(day1).State)
 	require.Zero(t, c.When(0))
@@ -333,7 +333,7 @@ func TestLateMarks(t *testing.T) {
 // A breach is a fact that a later goal does not undo.
 func TestFirstBreach(t *testing.T) {
 	c := newClock(t, sla.Goal{Within: time.Hour}, sla.Mark{At: day1, Do: sla.Start})
-	require.NoError(t, c.Do(sla.Mark{At: day1.Add(2 * time.Hour), Do: sla.ChangeGoal, Goal: sla.Goal{Within: 4 * time.Hour}}))
+	require.NoError(t, c.Do(sla.Mark{At: day1.Add(2 * time.Hour), Do: sla.SetGoal, Goal: sla.Goal{Within: 4 * time.Hour}}))
 	require.Equal(t, sla.Breached, c.At(day1.Add(90*time.Minute)).State)
 	r := c.At(day1.Add(3 * time.Hour))
 	require.Equal(t, sla.Running, r.State)
@@ -342,7 +342,7 @@ func TestFirstBreach(t *testing.T) {
 	require.Equal(t, day1.Add(4*time.Hour), r.Projected)
 	require.InDelta(t, 75, r.Percent(), 0)
 	require.InDelta(t, 100, newClock(t, sla.Goal{}).At(day1).Percent(), 0)
-	require.NoError(t, c.ChangeCalendar(day1.Add(3*time.Hour), compile(t, around()), sla.FromStart))
+	require.NoError(t, c.SetCalendar(day1.Add(3*time.Hour), compile(t, around()), sla.FromStart))
 	require.Equal(t, "around@0", c.Explain(day1.Add(3*time.Hour)).Calendar)
 }
 

@@ -74,7 +74,7 @@ func TestClockVectors(t *testing.T) {
 			m := sla.Mark{At: e.At, Do: sla.Step(e.Do)}
 			if e.Do == "set_target" {
 				goal = time.Duration(e.Target) * time.Second
-				m.Do, m.Goal = sla.ChangeGoal, sla.Goal{Within: goal}
+				m.Do, m.Goal = sla.SetGoal, sla.Goal{Within: goal}
 			}
 			require.NoError(t, c.Do(m))
 		}

@@ -74,8 +74,8 @@ func sample(n int) incident.Incident {
 		Clocks: slm.Clocks{Targets: sla.Targets{{
 			Agreement: "gold", Version: 2, Kind: sla.ServiceLevel, Metric: "resolution", Cycle: 1,
 			Terms: sla.Terms{Calendar: "office@1", Goal: sla.Goal{Within: 8 * time.Hour}},
-			Marks: []sla.Mark{{At: at(0), Do: sla.Start, Reason: word("reason")}, {At: at(1), Do: sla.ChangeGoal, Goal: sla.Goal{By: at(90)}},
-				{At: at(2), Do: sla.ChangeCalendar, Calendar: "office@2", Base: sla.FromNow}},
+			Marks: []sla.Mark{{At: at(0), Do: sla.Start, Reason: word("reason")}, {At: at(1), Do: sla.SetGoal, Goal: sla.Goal{By: at(90)}},
+				{At: at(2), Do: sla.SetCalendar, Calendar: "office@2", Base: sla.FromNow}},
 			Passed:   []sla.Passing{{Threshold: "50%", At: at(3), Do: []sla.Escalation{{Do: sla.Notify, To: word("desk")}}}},
 			Standing: sla.Standing{State: sla.Breached, Paused: true, Withdrawn: true, Deadline: at(90), Next: "75%", NextAt: at(91)},
 		}}},

@@ -50,8 +50,8 @@ func Example() {
 	//   Fri 15:00  start
 	//   Fri 17:00  pause            caller
 	//   Fri 17:30  resume
-	//   Sat 10:00  change_calendar
-	//   Sat 10:00  change_goal
+	//   Sat 10:00  set_calendar
+	//   Sat 10:00  set_goal
 	//   Mon 09:00  passed 50%, due Sun 04:30
 	//   Mon 09:00  passed 75%, due Sun 22:30
 	//   Mon 09:00  told the head of operations
