@@ -94,7 +94,7 @@ func (t threshold) least(base int64) int64 {
 	case t.more:
 		return t.p*base/t.q + 1
 	}
-	return (t.p*base + t.q - 1) / t.q
+	return max((t.p*base+t.q-1)/t.q, 1) // an empty base approves nothing
 }
 
 // A Base says what a share is of. Each leaves out more than the one before.
