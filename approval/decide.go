@@ -91,7 +91,7 @@ func poll(e *Electorate, ballots []Ballot, until time.Time) (*count, error) {
 		}
 		c.pass(b.At)
 		if r := c.refuse(b); r != nil {
-			c.uncounted = append(c.uncounted, Uncounted{Ballot: i, Refusal: *r})
+			c.uncounted = append(c.uncounted, Uncounted{Index: i, Ballot: *b, Code: r.Code, Reason: r.Reason})
 			continue
 		}
 		s := c.by[b.seat()]

@@ -124,7 +124,7 @@ func everyList(t *testing.T, c pollCase, n, length int) int {
 		lists++
 		d, err := approval.Decide(e, cast, opened.Add(time.Hour))
 		require.NoError(t, err)
-		same := d.Outcome == decided && d.Ballot == by && len(d.Uncounted) == len(uncounted)
+		same := d.Outcome == decided && d.Index == by && len(d.Uncounted) == len(uncounted)
 		for i := range uncounted {
 			same = same && d.Uncounted[i].Code == uncounted[i]
 		}
