@@ -37,7 +37,8 @@ type Answer struct {
 }
 
 // A Delegation lets another vote in one's place for a time, and pass that on. It
-// is void for whoever is excluded, on either side. A delegate votes once for each
+// is void for whoever is excluded, on either side, and is of one's own vote, not of
+// those that one stands in for as a [Substitute]. A delegate votes once for each
 // that they stand in for; who votes in person has the last word.
 type Delegation struct {
 	// Of is who passes their vote on, To who may cast it.

@@ -44,8 +44,9 @@ func TestDecidedAsSoonAsNothingCanChangeAndNeverBefore(t *testing.T) {
 	}
 	try("nested", nested(2))
 	try("nested", nested(3))
+	try("nested", nested(4))
 	try("made up", madeUp(1, 2000, 4, 3, false))
-	try("made up", madeUp(2, 2000, 5, 3, false))
+	try("made up", madeUp(2, 4000, 5, 3, false))
 	t.Logf("%d policies, %d states, no difference", policies, states)
 	if !racing {
 		require.Greater(t, policies, 20_000)
@@ -102,13 +103,19 @@ func everyState(t *testing.T, c pollCase) int {
 // definition says, with turns, changes of mind and withdrawals.
 func TestEveryListOfThreeBallots(t *testing.T) {
 	policies, lists := 0, 0
-	for c := range sparse(madeUp(3, 300, 3, 3, true)) {
+	for c := range sparse(madeUp(3, 250, 3, 3, true)) {
 		policies++
 		lists += everyList(t, c, 3, 3)
 	}
 	for c := range sparse(madeUp(4, 8, 5, 3, true)) {
 		policies++
 		lists += everyList(t, c, 5, 3)
+	}
+	for n := 1; n <= 2; n++ {
+		for c := range sparse(flat(n)) {
+			policies++
+			lists += everyList(t, c, n, 3)
+		}
 	}
 	t.Logf("%d policies, %d lists of ballots, no difference", policies, lists)
 }
@@ -142,12 +149,12 @@ func everyList(t *testing.T, c pollCase, n, length int) int {
 				}
 				cast = append(cast, approval.Ballot{By: person, Vote: v, At: opened.Add(time.Duration(len(cast)) * time.Minute)})
 				switch {
-				case decided != approval.Open:
-					uncounted = append(uncounted, approval.Late)
 				case slices.Contains(c.out, person):
 					uncounted = append(uncounted, approval.Excluded)
 				case !slices.Contains(people, person):
 					uncounted = append(uncounted, approval.NoVote)
+				case decided != approval.Open:
+					uncounted = append(uncounted, approval.Late)
 				case !judge.asked(votes)[person]:
 					uncounted = append(uncounted, approval.Early)
 				default:
