@@ -191,6 +191,9 @@ func (a Delegate) Apply(r *Change, at itsm.Moment) error {
 	return nil
 }
 
+// Follow moves the change to where the vote stands: its time may have been over.
+func (Delegate) Follow(r *Change, _ itsm.Moment) itsm.Action[Change] { return r.settle() }
+
 // CountVotes is what time does to a vote: its deadline passes, or somebody may vote
 // in the place of one who did not.
 type CountVotes struct {

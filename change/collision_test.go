@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"testing"
 	"time"
 
@@ -314,6 +315,7 @@ func BenchmarkConflicts(b *testing.B) {
 			for i := range candidates {
 				candidates[i] = candidate(n + i)
 			}
+			runtime.GC() // of what the schedule was made with
 			b.ReportAllocs()
 			k := 0
 			for i := 0; b.Loop(); i++ {
