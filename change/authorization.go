@@ -137,6 +137,7 @@ func (Vote) Guard(r *Change, _ itsm.Moment) error { return r.votes() }
 func (r *Change) votes() error {
 	var v itsm.Validation
 	v.Rule(r.Approval.asked() && len(r.Approval.Electorate.Policy.Rule.Of) > 0, "nobody votes about it")
+	v.Rule(r.Started.IsZero() || r.Approval.Retrospective, "the work has begun with its authority")
 	v.Rule(len(r.Approval.Ballots) < maxBallots, fmt.Sprintf("there are %d votes already", maxBallots))
 	return v.Err()
 }

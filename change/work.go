@@ -18,9 +18,13 @@ type Start struct {
 // Action returns "start".
 func (Start) Action() string { return "start" }
 
-// Apply keeps when and who.
+// Apply keeps when and who. A vote that could still be recounted is over: from now
+// on it is a back-out that takes a change back.
 func (a Start) Apply(r *Change, at itsm.Moment) error {
 	r.Conflicts = a.Conflicts
+	if !r.Approval.Retrospective {
+		r.Approval.Next, r.Approval.Asked = time.Time{}, nil
+	}
 	r.begin(at)
 	return nil
 }
