@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"hash/maphash"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -73,7 +74,7 @@ func (c *Calendar) set(p Planned) {
 	c.planned[p.ID] = p
 	for i, item := range p.Items {
 		if !slices.Contains(p.Items[:i], item) {
-			n := &node{start: start, end: end, last: end, id: p.ID, order: maphash.Comparable(c.seed, p.ID)}
+			n := &node{start: start, end: end, id: p.ID, order: uint32(maphash.Comparable(c.seed, p.ID))}
 			c.byItem[item] = c.byItem[item].insert(n)
 		}
 	}
@@ -219,12 +220,14 @@ func (c *Calendar) NextFree(p Planned, from, until time.Time) (Span, bool) {
 
 // A node is a change in the tree of one item: a treap, ordered by start and id from
 // left to right, and by random numbers from top to bottom, which keeps it shallow
-// whatever comes in which order. It has the size of a cache line, because walking is
-// waiting for memory.
+// whatever comes in which order. It is small and knows what is below it, because
+// walking is waiting for memory.
 type node struct {
-	start, end  int64 // microseconds since 1970
-	last        int64 // the latest end at or below the node
-	order       uint64
+	start, end int64 // microseconds since 1970
+	// lastLeft and lastRight are the latest ends below the node on either side.
+	lastLeft, lastRight int64
+
+	order       uint32
 	left, right *node
 	id          itsm.ID
 }
@@ -237,14 +240,17 @@ func (n *node) compare(start int64, id itsm.ID) int {
 	return cmp.Or(cmp.Compare(n.start, start), cmp.Compare(n.id, id))
 }
 
+// last is the latest end at or below a node.
+func (n *node) last() int64 {
+	if n == nil {
+		return math.MinInt64
+	}
+	return max(n.end, n.lastLeft, n.lastRight)
+}
+
 // settle recomputes what a node knows of those below it.
 func (n *node) settle() *node {
-	n.last = n.end
-	for _, below := range [...]*node{n.left, n.right} {
-		if below != nil {
-			n.last = max(n.last, below.last)
-		}
-	}
+	n.lastLeft, n.lastRight = n.left.last(), n.right.last()
 	return n
 }
 
@@ -308,16 +314,16 @@ func (n *node) remove(start int64, id itsm.ID) *node {
 }
 
 // overlapping calls f with every node that overlaps a span, and reports whether f
-// wanted all of them.
+// wanted all of them. What is over before the span begins is not looked at.
 func (n *node) overlapping(start, end int64, f func(*node) bool) bool {
-	if n == nil || n.last <= start {
-		return true // everything here is over before
+	if n == nil {
+		return true
 	}
-	if !n.left.overlapping(start, end, f) {
+	if n.lastLeft > start && !n.left.overlapping(start, end, f) {
 		return false
 	}
 	if n.start >= end {
 		return true // this and everything to the right begins later
 	}
-	return (n.end <= start || f(n)) && n.right.overlapping(start, end, f)
+	return (n.end <= start || f(n)) && (n.lastRight <= start || n.right.overlapping(start, end, f))
 }

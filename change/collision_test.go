@@ -331,3 +331,23 @@ func BenchmarkConflicts(b *testing.B) {
 	run("1M changes on 10k items in ten years", 1_000_000, 10_000, 3650)
 	run("1M changes on 10k items in a year", 1_000_000, 10_000, 365)
 }
+
+// What a question costs grows with the logarithm of the changes of one item, and not
+// with the schedule: counted in nodes looked at, which no other load of the machine
+// changes. The time grows less, for what is around the search stays the same.
+func TestAQuestionCostsALogarithm(t *testing.T) {
+	cost := func(n, cis, days int) float64 {
+		cal, candidate := big(t, n, cis, days)
+		visited := 0
+		for i := range 2000 {
+			visited += cal.Visited(candidate(n + i))
+		}
+		return float64(visited) / 2000
+	}
+	small := cost(20_000, 2_000, 365)
+	items, time, density := cost(200_000, 20_000, 365), cost(200_000, 2_000, 3650), cost(200_000, 2_000, 365)
+	t.Logf("nodes a question: %.1f; ten times the changes on ten times the items %.1f, in ten times the time %.1f, ten times as dense %.1f", small, items, time, density)
+	require.Less(t, items, 1.2*small)
+	require.Less(t, time, 3*small)
+	require.Less(t, density, 3*small)
+}
