@@ -368,3 +368,19 @@ func TestClockOfAThousandYears(t *testing.T) {
 	require.Equal(t, time.Duration(math.MaxInt64), r.Elapsed)
 	require.Equal(t, time.Duration(math.MaxInt64), r.Held)
 }
+
+// The course of a clock ends where its reading is, and its shades are what did
+// not count.
+func TestBurnDownOfAClock(t *testing.T) {
+	c := newClock(t, sla.Goal{Within: 8 * time.Hour}, sla.Mark{At: day1, Do: sla.Start},
+		sla.Mark{At: day1.Add(time.Hour), Do: sla.Pause}, sla.Mark{At: day1.Add(2 * time.Hour), Do: sla.Resume})
+	now := day1.Add(30 * time.Hour)
+	b := c.Explain(now).BurnDown()
+	require.NoError(t, b.Validate())
+	require.Equal(t, c.At(now).Remaining, b.Points[len(b.Points)-1].Remaining)
+	require.Equal(t, []sla.Period{{From: day1.Add(time.Hour), To: day1.Add(2 * time.Hour)}}, b.Paused)
+	require.Equal(t, []sla.Period{{From: day1.Add(8 * time.Hour), To: day1.Add(24 * time.Hour)}}, b.Closed)
+	svg, err := b.SVG(time.UTC)
+	require.NoError(t, err)
+	require.Contains(t, svg, "<svg")
+}
