@@ -61,6 +61,30 @@ func FuzzCalendar(f *testing.F) {
 	})
 }
 
+// FuzzHours compares random calendars, of which the numbers choose one, with the
+// oracle: some days of any year from 1 to 9999.
+func FuzzHours(f *testing.F) {
+	names := zones(f)
+	for i := range int64(20) {
+		f.Add(uint64(i), i*15_000_000_000, i*50_000)
+	}
+	f.Fuzz(func(t *testing.T, seed uint64, from, length int64) {
+		m := newMaker(seed)
+		c := m.calendar(names[m.IntN(len(names))])
+		if m.IntN(3) == 0 {
+			c = sla.Difference(c, m.calendar(names[m.IntN(len(names))]))
+		}
+		h, err := c.CompileFor(sla.Horizon{From: date(2026, 1, 1), To: date(2027, 1, 1)})
+		if err != nil {
+			require.EqualError(t, err, "never opens")
+			return
+		}
+		a := time.Unix(yearOne+int64(uint64(from)%uint64(yearTenThou-yearOne)), int64(seed%1e9)).UTC()
+		b := a.Add(time.Duration(uint64(length)%uint64(30*24*time.Hour/time.Second)) * time.Second)
+		compareAt(t, h, newOracle(t, c), a, b)
+	})
+}
+
 func requireFindings(t *testing.T, err error) {
 	t.Helper()
 	require.ErrorIs(t, err, sla.ErrInvalid)
