@@ -222,7 +222,7 @@ func (k *checker) changesOf(c *Calendar, path string) {
 		at := join(path, fmt.Sprintf("changes[%d]", i))
 		change := &c.Changes[i]
 		k.check(change.From.valid(), join(at, "from"), notDate)
-		k.check(i == 0 || change.From.compare(c.Changes[i-1].From) > 0, join(at, "from"), "must be later than that of the change before")
+		k.check(i == 0 || !change.From.valid() || change.From.compare(c.Changes[i-1].From) > 0, join(at, "from"), "must be later than that of the change before")
 		k.rules(&change.Rules, at)
 	}
 }
@@ -236,10 +236,12 @@ func (k *checker) rules(r *Rules, path string) {
 		read, reason := parseRule(one)
 		k.check(reason == "", join(at, "on"), reason)
 		k.check(utf8.ValidString(one.Name), join(at, "name"), "must be valid UTF-8")
-		if read.kind == onDate {
+		switch read.kind {
+		case onDate:
 			k.dates++
-		} else {
+		case onFixed, onNth, onEaster:
 			k.yearly++
+		case onNothing:
 		}
 	}
 	k.exceptions += len(r.Exceptions)

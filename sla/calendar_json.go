@@ -37,15 +37,14 @@ const (
 func ParseCalendar(data []byte) (Calendar, error) {
 	c, err := readJSON(data, maxCalendarJSON, (*reader).calendar)
 	if err != nil {
-		// What could be read may be wrong in itself too. A field that was found
-		// unreadable is not found missing as well.
+		// What could be read may be wrong in itself too.
 		f := findings(Findings(err))
 		said := map[string]bool{}
 		for _, one := range f {
 			said[one.Field] = true
 		}
 		for _, one := range Findings(c.check(&checker{})) {
-			if !said[one.Field] && !said[""] {
+			if !covered(said, one.Field) {
 				f = append(f, one)
 			}
 		}
@@ -55,6 +54,17 @@ func ParseCalendar(data []byte) (Calendar, error) {
 		return Calendar{}, err
 	}
 	return c, nil
+}
+
+// covered reports whether something is said of a field, or of one that it is a
+// part of: what could not be read is not missing as well.
+func covered(said map[string]bool, field string) bool {
+	for i, c := range field {
+		if (c == '.' || c == '[') && said[field[:i]] {
+			return true
+		}
+	}
+	return said[field] || said[""]
 }
 
 // A jsonValue is JSON of any kind, with the members of objects in order.
