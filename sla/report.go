@@ -181,6 +181,7 @@ func NewReport(period Period, results iter.Seq[Result], o ReportOptions) (Report
 		f.check(slices.Contains(Dimensions(), d), field, fmt.Sprintf("must be one of %v, is %q", Dimensions(), d))
 		f.check(!slices.Contains(o.By[:i], d), field, "is there twice")
 	}
+	f.check(results != nil, "results", "must not be nil")
 	o.Basis = cmp.Or(o.Basis, OnOutcome)
 	f.check(o.Basis == OnOutcome || o.Basis == OnStop, "basis", fmt.Sprintf("must be outcome or stop, is %q", o.Basis))
 	if o.Location == nil {

@@ -370,6 +370,8 @@ func TestReportRefusesWithEverything(t *testing.T) {
 	_, err = sla.NewReport(monthOf26(1), endless, sla.ReportOptions{})
 	require.Len(t, wrongs(t, err), 100, "it stops after the first hundred")
 	require.Equal(t, `results[7].state must be one of [pending running paused breached met missed cancelled], is "done"`, wrongs(t, err)[7])
+	_, err = sla.NewReport(monthOf26(1), nil, sla.ReportOptions{})
+	require.Equal(t, []string{"results must not be nil"}, wrongs(t, err))
 	_, err = sla.NewReport(sla.Period{From: year26, To: year26.AddDate(201, 0, 0)}, endless, sla.ReportOptions{})
 	require.Equal(t, []string{"period.to must be at most 200 years after from"}, wrongs(t, err))
 }
