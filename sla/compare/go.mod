@@ -1,0 +1,13 @@
+module github.com/go-itsm/itsm/sla/compare
+
+go 1.26.0
+
+require (
+	github.com/go-itsm/itsm v0.0.0
+	github.com/rickar/cal/v2 v2.1.13
+	github.com/stretchr/testify v1.12.1
+)
+
+require go.yaml.in/yaml/v3 v3.0.5 // indirect
+
+replace github.com/go-itsm/itsm => ../..
