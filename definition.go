@@ -42,6 +42,14 @@ type Definition[R any] struct {
 	// A nil Prepare means that there is nothing to resolve.
 	Prepare func(ctx context.Context, tx *Tx[R], r *R, a Action[R]) (Action[R], error)
 
+	// Follow says what follows on the same record, in the same commit, whatever
+	// was done to it: the clocks of an agreement follow its state. It is asked
+	// after each action that was applied, those that it returned included, and
+	// after the action's own [Follower]; it must not change the record. What
+	// depends on the host is resolved into what it returns. A nil Follow means
+	// that nothing follows.
+	Follow func(ctx context.Context, tx *Tx[R], r *R, a Action[R]) ([]Action[R], error)
+
 	// Cascade does to other records, in the same commit, what follows from an
 	// action that was applied to r. It must not change r itself. Nil means
 	// that nothing follows.

@@ -25,17 +25,20 @@
 //   - "go run ./examples/quickstart" in a clone, to see it happen;
 //   - [Store], to keep records in your own tables, and package
 //     [github.com/go-itsm/itsm/storage/storagetest] to prove that right;
+//   - package [github.com/go-itsm/itsm/sla], to measure against what was agreed;
 //   - [Definition], to make a practice of your own.
 //
 // # Rooms
 //
 //   - itsm, here: the words and contracts that every practice shares.
 //   - incident: restores service, and remembers how.
+//   - sla: calendars, clocks, agreements and reports; usable alone.
+//   - slm: joins agreements and their clocks to the records of any practice.
 //   - storage/memory: the reference store.
 //   - storage/storagetest: the rules of a store as sentences, and their proof.
 //   - examples: one story a folder.
 //
-// Practices import this package and never each other; what connects their
+// Practices import this package, sla and slm, and never each other; what connects their
 // records is a [Ref].
 //
 // # Six ideas

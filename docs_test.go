@@ -144,8 +144,10 @@ func mayImport(dir, imported string) bool {
 		return true
 	case from == "", from == "sla", from == "approval", from == "internal":
 		return from != "" && from == to
+	case from == "slm": // joins agreements to the records of any practice
+		return to == "" || to == "sla"
 	case slices.Contains(practices, from):
-		return to == "" || to == "sla" || to == "approval" || to == from
+		return to == "" || to == "sla" || to == "slm" || to == "approval" || to == from
 	case from == "valuechain":
 		return to == "" || to == from
 	case from == "storage":
@@ -179,7 +181,7 @@ func TestArrows(t *testing.T) {
 		want     bool
 	}{
 		{".", "internal/clone", true}, {".", "sla", false}, {".", "incident", false}, {"incident", ".", true},
-		{"incident", "sla", true}, {"incident", "problem", false}, {"sla", ".", false}, {"approval", "internal/x", true},
+		{"incident", "sla", true}, {"incident", "slm", true}, {"slm", "sla", true}, {"slm", "incident", false}, {"sla", "slm", false}, {"incident", "problem", false}, {"sla", ".", false}, {"approval", "internal/x", true},
 		{"storage/memory", ".", true}, {"storage/memory", "internal/clone", true}, {"storage/sqlite", "incident", false},
 		{"storage/sqlite", "storage/memory", false}, {"valuechain", "incident", false}, {"svs", "incident", true},
 		{"internal/clone", ".", false}, {"examples/hosttable", "storage/storagetest", true}, {"elsewhere", ".", false},

@@ -52,9 +52,38 @@ func (p *Practice[R]) AtVersion(ctx context.Context, id ID, version Version) (R,
 	return r, err
 }
 
+// A Past is a record as it was after an event, and what was done to it then.
+type Past[R any] struct {
+	Event  Event
+	Action Action[R]
+	Record R
+}
+
+// Walk yields the record after each event of a history, oldest first: what a
+// report over its whole life reads. Each record belongs to the caller. Errors are
+// those of [Practice.Replay] and end the sequence; an empty history yields
+// nothing.
+func (p *Practice[R]) Walk(history iter.Seq2[Event, error]) iter.Seq2[Past[R], error] {
+	return func(yield func(Past[R], error) bool) {
+		var r R
+		for e, err := range history {
+			var a Action[R]
+			if err == nil {
+				a, err = p.redo(&r, e)
+			}
+			if err != nil {
+				yield(Past[R]{}, err)
+				return
+			}
+			if !yield(Past[R]{e, a, p.cloner.Clone(r)}, nil) {
+				return
+			}
+		}
+	}
+}
+
 func (p *Practice[R]) fold(history iter.Seq2[Event, error], include func(Event) bool) (R, error) {
 	var r, none R
-	m := MetaOf(&r)
 	for e, err := range history {
 		if err != nil {
 			return none, err
@@ -62,26 +91,35 @@ func (p *Practice[R]) fold(history iter.Seq2[Event, error], include func(Event) 
 		if !include(e) {
 			break
 		}
-		if m.Version == 0 {
-			m.ID = e.Record
+		if _, err := p.redo(&r, e); err != nil {
+			return none, err
 		}
-		if e.Record != m.ID || e.Version != m.Version+1 || e.From != m.State || e.Practice != p.Name() {
-			return none, &FieldError{Field: string(e.ID), Reason: fmt.Sprintf(
-				"does not follow version %d of %s %s in state %q", m.Version, p.Name(), m.ID, m.State)}
-		}
-		a, err := p.decode(e)
-		if err != nil {
-			return none, fmt.Errorf("event %s: %w", e.ID, err)
-		}
-		before := *m
-		if err := a.Apply(&r, Moment{At: e.At, Actor: e.Actor}); err != nil {
-			return none, fmt.Errorf("event %s: %s: %w", e.ID, e.Action, err)
-		}
-		m.seal(before, e.To, e.At)
-		p.due(&r)
 	}
-	if m.Version == 0 {
+	if MetaOf(&r).Version == 0 {
 		return none, fmt.Errorf("%s without events: %w", p.Name(), ErrNotFound)
 	}
 	return r, nil
+}
+
+// redo does to a record what an event of its history did.
+func (p *Practice[R]) redo(r *R, e Event) (Action[R], error) {
+	m := MetaOf(r)
+	if m.Version == 0 {
+		m.ID = e.Record
+	}
+	if e.Record != m.ID || e.Version != m.Version+1 || e.From != m.State || e.Practice != p.Name() {
+		return nil, &FieldError{Field: string(e.ID), Reason: fmt.Sprintf(
+			"does not follow version %d of %s %s in state %q", m.Version, p.Name(), m.ID, m.State)}
+	}
+	a, err := p.decode(e)
+	if err != nil {
+		return nil, fmt.Errorf("event %s: %w", e.ID, err)
+	}
+	before := *m
+	if err := a.Apply(r, Moment{At: e.At, Actor: e.Actor}); err != nil {
+		return nil, fmt.Errorf("event %s: %s: %w", e.ID, e.Action, err)
+	}
+	m.seal(before, e.To, e.At)
+	p.due(r)
+	return a, nil
 }

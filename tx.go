@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 )
 
@@ -74,6 +75,32 @@ func (tx *Tx[R]) give(e *Revision[R]) R {
 		return tx.p.cloner.Clone(e.Record)
 	}
 	return e.Record
+}
+
+// Walk yields a record as it was after each event of its history, up to and with
+// those of this Tx: [Practice.Walk] of them.
+func (tx *Tx[R]) Walk(id ID) iter.Seq2[Past[R], error] {
+	return tx.p.Walk(func(yield func(Event, error) bool) {
+		var own []Event
+		for _, e := range tx.touched {
+			if MetaOf(&e.Record).ID == id {
+				own = e.Events
+			}
+		}
+		for e, err := range tx.p.store.Events(tx.ctx, id, 0) {
+			if len(own) > 0 && err == nil && e.Version >= own[0].Version {
+				break // somebody was faster, and the commit will say so
+			}
+			if !yield(e, err) {
+				return
+			}
+		}
+		for _, e := range own {
+			if !yield(e, nil) {
+				return
+			}
+		}
+	})
 }
 
 // Do does an action to a record and returns the record as it is then, as Get
@@ -330,7 +357,7 @@ func (tx *Tx[R]) prepare(e *Revision[R], a Action[R]) (Action[R], error) {
 // follow decides what follows from an action that was applied: on the same
 // record first, then on others.
 func (tx *Tx[R]) follow(e *Revision[R], t *actionType, a Action[R], done int) error {
-	if !t.follows && tx.p.def.Cascade == nil {
+	if !t.follows && tx.p.def.Follow == nil && tx.p.def.Cascade == nil {
 		return nil
 	}
 	outer := tx.cause
@@ -342,6 +369,17 @@ func (tx *Tx[R]) follow(e *Revision[R], t *actionType, a Action[R], done int) er
 	}()
 	if t.follows {
 		if next := a.(Follower[R]).Follow(&e.Record, tx.at); next != nil {
+			if err := tx.step(e, next); err != nil {
+				return err
+			}
+		}
+	}
+	if tx.p.def.Follow != nil {
+		all, err := tx.p.def.Follow(tx.ctx, tx, &e.Record, a)
+		if err != nil {
+			return err
+		}
+		for _, next := range all {
 			if err := tx.step(e, next); err != nil {
 				return err
 			}

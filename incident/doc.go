@@ -24,7 +24,8 @@
 // and lose: why it is on hold and until when ([Hold]), whether it is a major incident
 // ([Major]), how far it was escalated ([Escalation]), how it was resolved
 // ([Resolution]), which incident it was merged into and which it is part of, and when
-// it reached each [Milestone]. The symptom (Category) and the cause as it looked in
+// it reached each [Milestone], and what is promised about it by which agreement and
+// how that stands ([sla.Targets]). The symptom (Category) and the cause as it looked in
 // the end (ClosureCategory) are two fields. What was said about it is in its history
 // and not in the record: [Practice.Journal].
 //
@@ -109,13 +110,16 @@
 //
 // # What happens by itself
 //
-// Time does three things, each exactly once in the history, when the host runs an
+// Time does four things, each exactly once in the history, when the host runs an
 // [itsm.Runner] or calls RunDue: [AutoResume] ends a hold at the time that was said,
 // [MissUpdate] counts a status update of a major incident that was promised and not
-// given, and [AutoClose] closes what was resolved and not objected to.
+// given, [PassThreshold] notes that a clock has come to a threshold of its agreement
+// or past its goal and escalates as was agreed, and [AutoClose] closes what was
+// resolved and not objected to.
 //
 // The rest follows from something else, in the same commit: the caller's public note
-// resumes what waits for the caller (AutoResume again); [Absorb] is what a merge does
+// resumes what waits for the caller (AutoResume again); [MoveClocks] starts, pauses
+// and stops the clocks of the agreements that apply; [Absorb] is what a merge does
 // to the incident in which the work goes on; [Adopt], [Release] and [FollowChild] keep
 // a parent's list of its children; [Continue] is what reopening a closed incident
 // becomes where the policy is to open a new one.
@@ -131,6 +135,8 @@
 //   - Children says what a parent's end means for its children ([ChildPolicy])
 //   - UpdateCadence is how often a major incident promises an update
 //   - Matcher proposes known errors and articles
+//   - Agreements are what is promised ([ResponseMetric], [ResolutionMetric],
+//     [UpdateMetric], [ReplyMetric], or the host's own metrics)
 //   - Lifecycle and Actions are the host's own states and actions
 //
 // The terms are those of the incident management practice of ITIL 4; the states and

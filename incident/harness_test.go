@@ -180,3 +180,12 @@ func (f *flaky) Commit(ctx context.Context, revs ...itsm.Revision[incident.Incid
 }
 
 var errDown = errors.New("the store is down")
+
+// serial2 numbers on where another process stopped.
+func serial2() func(context.Context, string, time.Time) (itsm.ID, error) {
+	ids := serial()
+	return func(ctx context.Context, prefix string, at time.Time) (itsm.ID, error) {
+		id, err := ids(ctx, prefix, at)
+		return "second-" + id, err
+	}
+}

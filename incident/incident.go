@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/slm"
 )
 
 // An Incident is a service that stopped or got worse without that having been
@@ -69,6 +70,10 @@ type Incident struct {
 
 	Major      Major      `json:"major,omitzero"`
 	Milestones Milestones `json:"milestones"`
+
+	// Clocks are what is promised about it and how that stands, by the
+	// agreements that apply ([Config].Agreements).
+	slm.Clocks
 
 	// PublicNotes and InternalNotes count what is in the journal.
 	PublicNotes   int `json:"public_notes,omitempty"`

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/sla"
+	"github.com/go-itsm/itsm/slm"
 )
 
 // Config is what a host decides for its incidents. The zero value is ready:
@@ -44,6 +46,20 @@ type Config struct {
 	// Matcher proposes known errors and articles for new incidents; nil means
 	// that nothing is proposed.
 	Matcher Matcher
+	// Agreements say what is promised about incidents; nil means nothing. Their
+	// clocks follow every action in the same commit ([Incident].Targets), and
+	// what their thresholds bring is done by the Runner. All versions that open
+	// incidents refer to have to be in the book.
+	//
+	// Conditions may ask for these facts of an incident: state, hold (the
+	// reason), priority, impact, urgency ("1"), service, ci, category, caller,
+	// channel, group, person, major, resolution (the code), each [Milestone] by
+	// its name (when it was reached), reply ("staff" or "caller", when one has
+	// just written to the other), action (the name of what was just done), and
+	// the host's own fields by theirs.
+	Agreements *sla.Book
+	// levels joins them to the practice, once that is made.
+	levels slm.Levels[Incident]
 }
 
 // After is an auto-close rule: so long after the resolution, by the clock on
@@ -104,6 +120,7 @@ const (
 // so on.
 type Practice struct {
 	*itsm.Practice[Incident]
+	levels slm.Levels[Incident]
 }
 
 // NewPractice returns the practice over a store. It returns an
@@ -121,25 +138,27 @@ func NewPractice(store itsm.Store[Incident], cfg Config) (*Practice, error) {
 		return nil, err
 	}
 	cfg.Lifecycle = lifecycle
+	cfg.levels = cfg.join()
 	kernel, err := itsm.NewPractice(itsm.Definition[Incident]{
 		Prefix:    "inc",
 		Lifecycle: lifecycle,
 		Actions:   slices.Concat(actions(), cfg.Actions),
-		Derived:   derived(),
+		Derived:   slices.Concat(derived(), slm.Derived[Incident]()),
 		Next:      cfg.next,
 		Prepare:   cfg.prepare,
+		Follow:    cfg.levels.Follow,
 		Cascade:   cfg.cascade,
 	}, store, cfg.Config)
 	if err != nil {
 		return nil, err
 	}
-	return &Practice{kernel}, nil
+	return &Practice{kernel, cfg.levels}, nil
 }
 
 // Over returns the same practice over another store, such as one bound to a
 // transaction of the host's.
 func (p *Practice) Over(store itsm.Store[Incident]) *Practice {
-	return &Practice{p.Practice.Over(store)}
+	return &Practice{p.Practice.Over(store), p.levels}
 }
 
 // check verifies the policies and returns the lifecycle with what the practice
@@ -149,7 +168,7 @@ func (cfg Config) check() (*itsm.Lifecycle, error) {
 	v.Check(cfg.Reopen.Mode >= ReopenForbid && cfg.Reopen.Mode <= ReopenClone, "reopen.mode", "is unknown")
 	v.Check(cfg.Reopen.Window >= 0, "reopen.window", "must not be negative")
 	v.Check(cfg.Children >= ChildrenIndependent && cfg.Children <= ChildrenBlock, "children", "is unknown")
-	lifecycle, err := cfg.Lifecycle.With(complete)
+	lifecycle, err := cfg.Lifecycle.With(complete, slm.Permit)
 	v.Add(err)
 	return lifecycle, v.Err()
 }
@@ -238,7 +257,7 @@ func (p *Practice) Journal(ctx context.Context, id itsm.ID, public bool) iter.Se
 }
 
 // next says what time brings: the end of a hold, a status update that was not
-// given, the closing of what nobody objected to.
+// given, the closing of what nobody objected to, a threshold of an agreement.
 func (cfg Config) next(r *Incident) (due time.Time, what itsm.Action[Incident]) {
 	switch {
 	case r.State == OnHold:
@@ -246,10 +265,18 @@ func (cfg Config) next(r *Incident) (due time.Time, what itsm.Action[Incident]) 
 	case r.State == Resolved && r.childrenDone() == nil:
 		due, what = r.CloseAt, AutoClose{}
 	}
-	if update := r.Major.UpdateDue; !update.IsZero() && cfg.open(r.State) && (due.IsZero() || update.Before(due)) {
-		return update, MissUpdate{Due: update}
+	if update := r.Major.UpdateDue; cfg.open(r.State) && before(update, due) {
+		due, what = update, MissUpdate{Due: update}
+	}
+	if threshold, pass := cfg.levels.Next(r); before(threshold, due) {
+		due, what = threshold, pass
 	}
 	return due, what
+}
+
+// before reports whether a time is set and before another one, if that is.
+func before(t, other time.Time) bool {
+	return !t.IsZero() && (other.IsZero() || t.Before(other))
 }
 
 // prepare resolves the host's configuration, and what must be known of other
@@ -288,6 +315,8 @@ func (cfg Config) prepare(ctx context.Context, tx *itsm.Tx[Incident], r *Inciden
 	case AcceptMajor:
 		a.Cadence = cmp.Or(a.Cadence, cfg.UpdateCadence)
 		return a, nil
+	case PassThreshold:
+		return cfg.levels.Prepare(ctx, tx, r, a)
 	case Resolve:
 		a.CloseAt, a.WaitForChildren = time.Time{}, cfg.Children == ChildrenBlock
 		if cfg.AutoClose != nil {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/go-itsm/itsm"
 	"github.com/go-itsm/itsm/incident"
+	"github.com/go-itsm/itsm/sla"
 )
 
 // A world is a few incidents to which things happen by chance: under one
@@ -54,10 +55,11 @@ func configs() []incident.Config {
 		return []incident.Proposal{{To: itsm.Ref{Kind: "problem", ID: "prb-1"}, Score: rnd.Float64(), Reason: inc.Title}}, nil
 	})
 	parts := list(orderParts{})
+	promises := everyAgreement()
 	return []incident.Config{
 		{},
 		{AutoClose: incident.After(6 * time.Hour), Reopen: incident.ReopenPolicy{Mode: incident.ReopenInPlace, Window: 12 * time.Hour},
-			Children: incident.ChildrenBlock, Lifecycle: extended, Actions: parts},
+			Children: incident.ChildrenBlock, Lifecycle: extended, Actions: parts, Agreements: promises},
 		{AutoClose: incident.After(24 * time.Hour), Reopen: incident.ReopenPolicy{Mode: incident.ReopenClone},
 			Children: incident.ChildrenCascade, Matcher: guess, UpdateCadence: 4 * time.Hour},
 		{AutoClose: func(inc incident.Incident, t time.Time) time.Time {
@@ -65,10 +67,51 @@ func configs() []incident.Config {
 				return time.Time{}
 			}
 			return t.Add(-time.Minute) // at once
-		}, Reopen: incident.ReopenPolicy{Mode: incident.ReopenInPlace}, Children: incident.ChildrenCascade, Lifecycle: extended, Actions: parts},
+		}, Reopen: incident.ReopenPolicy{Mode: incident.ReopenInPlace}, Children: incident.ChildrenCascade, Lifecycle: extended, Actions: parts, Agreements: promises},
 		{Reopen: incident.ReopenPolicy{Mode: incident.ReopenClone}, Children: incident.ChildrenBlock,
 			AutoClose: incident.After(time.Hour), Matcher: guess, Lifecycle: extended, Actions: parts},
 	}
+}
+
+// everyAgreement is a book with everything that an agreement can say.
+func everyAgreement() *sla.Book {
+	var hours []*sla.Hours
+	for _, c := range []sla.Calendar{
+		{Name: "office", Zone: "Europe/Berlin", Rules: sla.Rules{Weekly: sla.MondayToFriday(sla.Window{Open: 9 * time.Hour, Close: 17 * time.Hour})}},
+		{Name: "around", Zone: "UTC", Rules: sla.Rules{Weekly: sla.EveryDay(sla.Window{Close: 24 * time.Hour})}},
+	} {
+		h, err := c.Compile()
+		if err != nil {
+			panic(err)
+		}
+		hours = append(hours, h)
+	}
+	escalate := []sla.Threshold{
+		{Percent: 50, Do: []sla.Escalation{{Do: sla.Notify, To: "desk"}}},
+		{Percent: 75, Do: []sla.Escalation{{Do: sla.EscalateFunctional, To: "second line"}, {Do: sla.EscalateHierarchical, To: "head"}}},
+		{After: time.Hour, Every: time.Hour, Times: 3, Do: []sla.Escalation{{Do: sla.EscalateFunctional, To: "third line"}}},
+	}
+	urgent := sla.GoalRule{When: sla.Condition{"priority": {"1"}}, Within: 90 * time.Minute, Calendar: "around"}
+	resolution := incident.ResolutionMetric("office", urgent, sla.GoalRule{Within: 8 * time.Hour})
+	resolution.Thresholds = escalate
+	counted := resolution
+	counted.Name, counted.Reopen, counted.Base, counted.From = "counted", sla.ReopenCount, sla.FromNow, sla.FromCondition
+	counted.Start = sla.Conditions{{"group": {"*"}}}
+	restarted := resolution
+	restarted.Name, restarted.Reopen = "restarted", sla.ReopenRestart
+	promised := sla.Metric{Name: "promised", Calendar: "office", Goals: []sla.GoalRule{{By: "seat"}}, Stop: resolution.Stop, Cancel: resolution.Cancel}
+	book, err := sla.NewBook(hours, []sla.Agreement{
+		{Name: "all", Kind: sla.ServiceLevel, Metrics: []sla.Metric{
+			incident.ResponseMetric("office", urgent, sla.GoalRule{Within: 4 * time.Hour}), resolution, counted, restarted, promised,
+			incident.UpdateMetric("around", sla.GoalRule{Within: time.Hour}), incident.ReplyMetric("office", sla.GoalRule{When: sla.Condition{"priority": {"!3"}}, Within: time.Hour}),
+		}},
+		{Name: "mail", Kind: sla.OperationalLevel, Applies: sla.Conditions{{"service": {"x"}}}, Metrics: []sla.Metric{resolution}},
+		{Name: "mail", Version: 1, Kind: sla.OperationalLevel, From: morning.Add(24 * time.Hour), Applies: sla.Conditions{{"service": {"x"}}}, Metrics: []sla.Metric{restarted}},
+	})
+	if err != nil {
+		panic(err)
+	}
+	return book
 }
 
 func newWorld(t testing.TB, seed uint64, cfg incident.Config) *world {
@@ -119,7 +162,7 @@ func (w *world) link() itsm.Link {
 func (w *world) fields() itsm.Fields {
 	f := itsm.Fields{}
 	for range w.rnd.IntN(3) {
-		f[pick(w, "seat", "vip", "", "x")] = json.RawMessage(pick(w, "null", ` { "a" : [1, 2] }`, "true", `"text"`, "{", "1e3"))
+		f[pick(w, "seat", "vip", "", "x")] = json.RawMessage(pick(w, "null", ` { "a" : [1, 2] }`, "true", `"text"`, `"2026-03-03T10:00:00Z"`, "{", "1e3"))
 	}
 	return f
 }

@@ -75,6 +75,19 @@ func (h *Hours) Name() string { return h.calendar.Name }
 // Version returns the calendar's version.
 func (h *Hours) Version() int { return h.calendar.Version }
 
+// Ref names the calendar's version, "berlin@3", as clocks and targets refer to it.
+func (h *Hours) Ref() string { return ref(h.Name(), h.Version()) }
+
+// Location returns the calendar's time zone, for showing times in; that of the
+// first calendar if it combines several.
+func (h *Hours) Location() *time.Location {
+	n := h.root
+	for n.rota == nil {
+		n = n.of[0]
+	}
+	return n.rota.loc
+}
+
 // Calendar returns a copy of the calendar, which the caller may change.
 func (h *Hours) Calendar() Calendar { return h.calendar.clone() }
 

@@ -11,6 +11,8 @@ import (
 
 	"github.com/go-itsm/itsm"
 	"github.com/go-itsm/itsm/incident"
+	"github.com/go-itsm/itsm/sla"
+	"github.com/go-itsm/itsm/slm"
 	"github.com/go-itsm/itsm/storage/storagetest"
 	"github.com/stretchr/testify/require"
 )
@@ -69,6 +71,14 @@ func sample(n int) incident.Incident {
 			Started: at(0), Detected: at(1), Acknowledged: at(2), FirstResponse: at(3), Identified: at(4),
 			Mitigated: at(5), Restored: at(6), Resolved: at(7), Closed: at(8), Reviewed: at(9),
 		},
+		Clocks: slm.Clocks{Targets: sla.Targets{{
+			Agreement: "gold", Version: 2, Kind: sla.ServiceLevel, Metric: "resolution", Cycle: 1,
+			Terms: sla.Terms{Calendar: "office@1", Goal: sla.Goal{Within: 8 * time.Hour}},
+			Marks: []sla.Mark{{At: at(0), Do: sla.Start, Reason: word("reason")}, {At: at(1), Do: sla.SetGoal, Goal: sla.Goal{By: at(90)}},
+				{At: at(2), Do: sla.SetCalendar, Calendar: "office@2", Base: sla.FromNow}},
+			Passed:   []sla.Passing{{Threshold: "50%", At: at(3), Do: []sla.Escalation{{Do: sla.Notify, To: word("desk")}}}},
+			Standing: sla.Standing{State: sla.Breached, Paused: true, Withdrawn: true, Deadline: at(90), Next: "75%", NextAt: at(91)},
+		}}},
 		PublicNotes: 4, InternalNotes: 5, TimeSpent: 90 * time.Minute,
 		Proposals:    []incident.Proposal{{To: itsm.Ref{Kind: "article", ID: "kb_1"}, Score: 0.75, Reason: word("match")}},
 		Satisfaction: incident.Satisfaction{Score: 4, Comment: word("thanks"), At: at(10)},

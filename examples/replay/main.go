@@ -4,6 +4,7 @@
 //	go run ./examples/replay
 //	go run ./examples/replay -log incident_event_log.csv.gz
 //	go run ./examples/replay -log - -json < incident_event_log.csv
+//	go run ./examples/replay -log incident_event_log.csv.gz -made-sla
 //
 // Without -log it takes a small log of its own. The format is that of the UCI
 // Machine Learning Repository's data set 498, "Incident management process enriched
@@ -15,7 +16,8 @@
 // the row says itself is in the same history, as an action of this program's own.
 // The report then needs no log: it is read off the feed of all histories
 // (report.go), and what the records count by themselves is compared with what the
-// log has counted. log.go reads rows, figures.go computes, print.go prints.
+// log has counted. With -made-sla it is also measured against an agreement
+// (madesla.go). log.go reads rows, figures.go computes, print.go prints.
 //
 // The exit status is 1 if the log cannot be read or replayed, or if the records
 // disagree with it on how often an incident was reopened, or with their own
@@ -50,6 +52,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	name := flags.String("log", "", "the log, a `file` that ends in .csv or .csv.gz; - is standard input")
 	asJSON := flags.Bool("json", false, "print the report as JSON")
 	verify := flags.Bool("verify", true, "replay every history and compare it with its record")
+	madeSLA := flags.Bool("made-sla", false, "measure every incident against agreement.json and compare with the log's made_sla")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return 0
@@ -60,7 +63,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "replay: what is %q? The log is named by -log\n", flags.Arg(0))
 		return 2
 	}
-	report, err := replay(context.Background(), *name, stdin, *verify, newProgress(stderr))
+	report, err := replay(context.Background(), *name, stdin, *verify, *madeSLA, newProgress(stderr))
 	if err != nil {
 		complain(stderr, err)
 		return 1
@@ -83,7 +86,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 }
 
 // replay reads the log, does what it says, and reports.
-func replay(ctx context.Context, name string, stdin io.Reader, verify bool, p *progress) (*Report, error) {
+func replay(ctx context.Context, name string, stdin io.Reader, verify, madeSLA bool, p *progress) (*Report, error) {
 	source, in := filepath.Base(name), stdin
 	switch name {
 	case "":
@@ -122,7 +125,7 @@ func replay(ctx context.Context, name string, stdin io.Reader, verify bool, p *p
 		return nil, fmt.Errorf("%s: %w", source, err)
 	}
 	p.show("reporting")
-	report, err := NewReport(ctx, desk, source, verify)
+	report, err := NewReport(ctx, desk, source, verify, madeSLA)
 	p.clear()
 	return report, err
 }

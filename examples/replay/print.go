@@ -51,6 +51,9 @@ func (r *Report) Print(w io.Writer) error {
 	r.DirectlyFollows.print(out)
 	r.Lifecycle.print(out)
 	r.Agreements.print(out)
+	if r.MadeSLA != nil {
+		r.MadeSLA.print(out)
+	}
 	return out.Flush()
 }
 

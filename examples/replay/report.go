@@ -25,6 +25,7 @@ type Report struct {
 	DirectlyFollows DirectlyFollows   `json:"directly_follows"`
 	Lifecycle       Conformance       `json:"lifecycle"`
 	Agreements      Agreements        `json:"agreements"`
+	MadeSLA         *MadeSLA          `json:"made_sla,omitempty"`
 }
 
 func definitions() map[string]string {
@@ -144,6 +145,7 @@ type Agreements struct {
 
 // A course is what the history of one incident tells about it.
 type course struct {
+	id     itsm.ID
 	opened time.Time // zero if the log does not say
 	rows   []sighting
 	last   Seen
@@ -176,7 +178,7 @@ type reporter struct {
 }
 
 // NewReport reads everything that the desk did and says what it adds up to.
-func NewReport(ctx context.Context, d *Desk, source string, replay bool) (*Report, error) {
+func NewReport(ctx context.Context, d *Desk, source string, replay, madeSLA bool) (*Report, error) {
 	r := &reporter{
 		courses: map[itsm.ID]*course{}, instead: map[[2]string][]string{},
 		report: &Report{Dataset: "incident log, replayed through the incident practice", Source: source, Definitions: definitions()},
@@ -194,6 +196,12 @@ func NewReport(ctx context.Context, d *Desk, source string, replay bool) (*Repor
 	r.report.Backlog = r.backlog()
 	r.directlyFollows(source)
 	r.conformance(incident.DefaultLifecycle())
+	if madeSLA {
+		var err error
+		if r.report.MadeSLA, err = r.madeSLA(); err != nil {
+			return nil, err
+		}
+	}
 	r.report.Agreements.Reopens, r.report.Agreements.Matrix = d.Reopens, d.Matrix
 	return r.report, r.compare(ctx, d, replay)
 }
@@ -207,7 +215,7 @@ func (r *reporter) read(d *Desk, e *itsm.Event) error {
 		if err != nil {
 			return err
 		}
-		c = &course{opened: a.(incident.Report).Detected}
+		c = &course{id: e.Record, opened: a.(incident.Report).Detected}
 		r.courses[e.Record] = c
 		r.order = append(r.order, c)
 	case Seen{}.Action():
