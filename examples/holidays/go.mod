@@ -7,4 +7,6 @@ require (
 	github.com/rickar/cal/v2 v2.1.13
 )
 
+require golang.org/x/exp v0.0.0-20261113113407-e3970619a1a4 // indirect
+
 replace github.com/go-itsm/itsm => ../..

@@ -5,10 +5,15 @@
 // one.
 //
 // All three agree about an office in Berlin that works from 9 to 17, Monday to
-// Friday, without the city's holidays; a test holds them to that. One call took,
-// on two shared cores, in one run of "go test -bench . -benchtime 1x":
+// Friday, without the city's holidays; a test holds them to that. In nanoseconds a
+// call, on two shared cores, in one run (README.md has all of it):
 //
-// TABLE
+//	                  compiled     walk    rickar
+//	Add      8 h          24.7      604      1272
+//	Add      20,000 h     24.7   727501   1883817
+//	Between  8 h          17.7      868       668
+//	Between  20,000 h     17.6   734255    853097
+//
 // They agree because that office has one window a day and is closed on the
 // Sundays on which clocks change. Nights and exceptions the walk knows too; what
 // combines several zones, and what an hour means that is skipped or comes twice,
