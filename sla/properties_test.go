@@ -15,7 +15,7 @@ import (
 func properties(t *testing.T, seed uint64, rounds int, check func(m maker, h *sla.Hours, loc *time.Location)) {
 	t.Helper()
 	if long() {
-		rounds *= 50
+		rounds *= 100
 	}
 	names := zones(t)
 	for round := range rounds {
@@ -44,7 +44,7 @@ func properties(t *testing.T, seed uint64, rounds int, check func(m maker, h *sl
 // TestAddAndBetweenAreInverse: Add finds the earliest instant at which Between
 // reaches a duration, forwards, and the latest one from which it does, backwards.
 func TestAddAndBetweenAreInverse(t *testing.T) {
-	properties(t, 1_000, 200, func(m maker, h *sla.Hours, loc *time.Location) {
+	properties(t, 1_000, 80, func(m maker, h *sla.Hours, loc *time.Location) {
 		for range 10 {
 			x := m.instant(h.Calendar(), loc)
 			d := time.Duration(1 + m.Int64N(int64(3_000*time.Hour)))
@@ -69,7 +69,7 @@ func TestAddAndBetweenAreInverse(t *testing.T) {
 
 // TestBetweenIsAdditiveAndMonotone, and is never more than what has passed.
 func TestBetweenIsAdditiveAndMonotone(t *testing.T) {
-	properties(t, 2_000, 200, func(m maker, h *sla.Hours, loc *time.Location) {
+	properties(t, 2_000, 60, func(m maker, h *sla.Hours, loc *time.Location) {
 		for range 15 {
 			list := []time.Time{m.instant(h.Calendar(), loc), m.instant(h.Calendar(), loc), m.instant(h.Calendar(), loc)}
 			slices.SortFunc(list, time.Time.Compare)
@@ -93,7 +93,7 @@ func TestBetweenIsAdditiveAndMonotone(t *testing.T) {
 // TestOpeningsAddUp: they are in order, apart, open, closed in between, and add
 // up to what Between says.
 func TestOpeningsAddUp(t *testing.T) {
-	properties(t, 3_000, 200, func(m maker, h *sla.Hours, loc *time.Location) {
+	properties(t, 3_000, 80, func(m maker, h *sla.Hours, loc *time.Location) {
 		for range 5 {
 			a := m.instant(h.Calendar(), loc)
 			b := a.Add(time.Duration(m.Int64N(int64(10_000 * time.Hour))))
@@ -156,9 +156,9 @@ func TestHorizonChangesNothing(t *testing.T) {
 // so, whatever their zones and however deep they are nested.
 func TestAlgebraIsPointwise(t *testing.T) {
 	names := zones(t)
-	rounds := 60
+	rounds := 25
 	if long() {
-		rounds *= 50
+		rounds *= 100
 	}
 	for round := range rounds {
 		m := newMaker(5_000 + uint64(round))

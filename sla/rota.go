@@ -184,7 +184,7 @@ func (w *rotaWalk) steady(end int64) int64 {
 	if i, _ := slices.BinarySearch(v.dates, d); i < len(v.dates) {
 		next = min(next, v.dates[i])
 	}
-	if v.idle {
+	if v.idle && offset < maxOffset {
 		// Until the next exception it does not matter what the clock shows, as
 		// long as it does not show that date.
 		return max(end, next.second()-maxOffset)
