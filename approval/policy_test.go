@@ -99,7 +99,7 @@ func TestParsePolicyFindsEverything(t *testing.T) {
 		"values": {
 			`{"name":"` + strings.Repeat("n", 201) + `","rule":{"base":"half","of":[{},{"person":"ann","role":"cab"},` +
 				`{"rule":{"need":"2","of":[{"person":"\u0000"}]},"substitutes":[{"person":"bob"}]},` +
-				`{"person":"cho","weight":-1,"substitutes":[{"person":"cho","after":"-1h"},{"person":"dan","after":"2h"},{}]},` +
+				`{"person":"cho","weight":-1,"substitutes":[{"person":"cho","after":"-1h"},{"person":"dan","after":"1h"},{}]},` +
 				`{"person":"eve","weight":1000001},{"role":"cab"},{"role":"cab"},{"computed":"x"},{"computed":"x"},` +
 				`{"rule":{"need":"any","base":"cast","of":[{"role":"x"}]}}]},` +
 				`"exclude":["author","","author"],"comment":["reject","reject","maybe"],"within":"1h","silence":"withdraw"}`,
