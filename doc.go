@@ -34,6 +34,8 @@
 //   - incident: restores service, and remembers how.
 //   - sla: calendars, clocks, agreements and reports; usable alone.
 //   - slm: joins agreements and their clocks to the records of any practice.
+//   - approval: says whether something is approved, why, and who is still needed;
+//     usable alone.
 //   - storage/memory: the reference store.
 //   - storage/storagetest: the rules of a store as sentences, and their proof.
 //   - examples: one story a folder.
