@@ -285,6 +285,14 @@ func TestHorizonLocation(t *testing.T) {
 	require.Equal(t, map[string]int{"Mars/Olympus": 1}, asked, "a zone is looked up once")
 	require.Equal(t, time.Date(2026, 1, 5, 8, 20, 24, 0, time.UTC), h.NextOpen(time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)))
 
+	// A zone of the host's may be further from UTC than any on Earth.
+	once := sla.Calendar{Zone: "Far", Rules: sla.Rules{Exceptions: map[sla.Date][]sla.Window{date(2026, 1, 1): {{Close: 24 * time.Hour}}}}}
+	for _, days := range []int{-100, 100} {
+		h, err := once.CompileFor(sla.Horizon{Location: func(string) (*time.Location, error) { return time.FixedZone("far", days*86400), nil }})
+		require.NoError(t, err)
+		require.Equal(t, time.Date(2026, 1, 1-days, 0, 0, 0, 0, time.UTC), h.NextOpen(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)))
+	}
+
 	mars.Zone = "Mars/Elysium"
 	_, err = mars.CompileFor(horizon)
 	require.EqualError(t, err, "tz cannot be found: no location")

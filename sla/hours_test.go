@@ -206,6 +206,25 @@ func TestChangeOnADayThatIsSkipped(t *testing.T) {
 	require.Equal(t, utc(t, "2011-12-30T10:00:00Z"), want[0].Open)
 }
 
+// TestExceptionsAlone: a calendar that is idle but for one date opens on that
+// date, on whichever weekday and however far from UTC.
+func TestExceptionsAlone(t *testing.T) {
+	for _, zone := range []string{"Pacific/Kiritimati", "Asia/Tokyo", "UTC", "America/New_York", "Pacific/Pago_Pago"} {
+		loc, err := time.LoadLocation(zone)
+		require.NoError(t, err)
+		for day := 1; day <= 14; day++ {
+			opens := time.Date(2200, time.July, day, 0, 30, 0, 0, loc).UTC()
+			h := compile(t, sla.Calendar{Zone: zone, Rules: sla.Rules{
+				Holidays:   []sla.Holiday{{On: "07-01"}, {On: "07-14 or next weekday"}}, // with nothing to cancel
+				Exceptions: map[sla.Date][]sla.Window{date(2200, time.July, day): {{Open: at(0, 30), Close: at(1, 0)}}},
+			}})
+			require.Equal(t, opens, h.NextOpen(utc(t, "2026-01-01T00:00:00Z")))
+			require.Equal(t, opens, h.PreviousOpen(utc(t, "2300-01-01T00:00:00Z")))
+			require.Equal(t, opens.Add(time.Minute), h.Add(utc(t, "0001-01-01T00:00:00Z"), time.Minute))
+		}
+	}
+}
+
 func TestAdd(t *testing.T) {
 	h := compile(t, sla.Calendar{Zone: "UTC", Rules: sla.Rules{Weekly: sla.MondayToFriday(sla.Window{Open: at(9, 0), Close: at(17, 0)})}})
 	// 5 January 2026 was a Monday.

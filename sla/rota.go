@@ -137,8 +137,8 @@ func (w *rotaWalk) week(to []span, start int64) (openings []span, until int64) {
 		s := w.stretch
 		// On the wall the stretch shows civil seconds from first to last.
 		first, last := t+s.offset, min(s.end, end)+s.offset
-		// A window may have begun on the day before. It is at most 48 hours
-		// long, and begins on its own day.
+		// A window runs into the next civil day at most, so that one of the day
+		// before may still go on.
 		d := day(floorDiv(first, secondsPerDay)) - 1
 		v, changes := w.at(d)
 		for ; d.second() < last; d++ {
