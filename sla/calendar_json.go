@@ -25,7 +25,7 @@ const (
 //	  "weekly": {"mon": [["09:00","12:00"],["13:00","17:00"]], "fri": [["22:00","06:00"]]},
 //	  "holidays": ["01-01", {"on": "12-25 or next weekday", "name": "Christmas Day"}],
 //	  "exceptions": {"2026-12-24": [["09:00","12:00"]], "2026-12-31": []},
-//	  "changes": [{"from": "2027-01-01", "weekly": {"mon": [["08:00","16:00"]]}}]
+//	  "editions": [{"from": "2027-01-01", "weekly": {"mon": [["08:00","16:00"]]}}]
 //	}
 //
 // or {"op": "union", "of": [{…}, {…}]}. At most 1 MiB of valid UTF-8 is read.
@@ -254,8 +254,8 @@ func (r *reader) calendar(v jsonValue, path string) Calendar {
 			c.Version = r.number(v, at)
 		case "tz":
 			c.Zone = r.text(v, at)
-		case "changes":
-			c.Changes = list(r, v, at, (*reader).change)
+		case "editions":
+			c.Editions = list(r, v, at, (*reader).edition)
 		case "op":
 			c.Op = Op(r.text(v, at))
 		case "of":
@@ -269,8 +269,8 @@ func (r *reader) calendar(v jsonValue, path string) Calendar {
 	return c
 }
 
-func (r *reader) change(v jsonValue, path string) Change {
-	var c Change
+func (r *reader) edition(v jsonValue, path string) Edition {
+	var c Edition
 	r.members(v, path, func(name string, v jsonValue, at string) bool {
 		if name == "from" {
 			var ok bool

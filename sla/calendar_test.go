@@ -18,7 +18,7 @@ const full = `{
   "weekly": {"mon": [["09:00","12:00"],["13:00","17:00"]], "fri": [["22:00","06:00"]]},
   "holidays": ["01-01", {"on": "12-25 or next weekday", "name": "Christmas Day"}],
   "exceptions": {"2026-12-24": [["09:00","12:00"]], "2026-12-31": []},
-  "changes": [{"from": "2027-01-01", "weekly": {"mon": [["08:00","16:00"]]}, "holidays": ["easter"]}]
+  "editions": [{"from": "2027-01-01", "weekly": {"mon": [["08:00","16:00"]]}, "holidays": ["easter"]}]
 }`
 
 func TestParseCalendar(t *testing.T) {
@@ -38,7 +38,7 @@ func TestParseCalendar(t *testing.T) {
 				{Year: 2026, Month: 12, Day: 31}: nil,
 			},
 		},
-		Changes: []sla.Change{{
+		Editions: []sla.Edition{{
 			From: sla.Date{Year: 2027, Month: 1, Day: 1},
 			Rules: sla.Rules{
 				Weekly:   sla.Week{time.Monday: {{Open: 8 * time.Hour, Close: 16 * time.Hour}}},
@@ -70,7 +70,7 @@ func TestParseCalendarRefusesEverythingAtOnce(t *testing.T) {
 		"weekly": {"mon": [["9:00","17:00"],["09:00"]], "Mon": [], "tue": "always", "wed": [["09:00","25:00"]]},
 		"holidays": ["never", 12, {"on": "12-25", "day": 1}, "2026-01-01 or next weekday"],
 		"exceptions": {"2026-02-29": [], "2026-03-01": [["24:00","24:00"]], "2026-03-02": {}},
-		"changes": [{"from": "2027-01-01"}, {"from": "2027-01-01", "tz": "UTC"}, {"weekly": {}}, {"from": 2027}],
+		"editions": [{"from": "2027-01-01"}, {"from": "2027-01-01", "tz": "UTC"}, {"weekly": {}}, {"from": 2027}],
 		"of": [],
 		"version": 2
 	}`))
@@ -80,7 +80,7 @@ func TestParseCalendarRefusesEverythingAtOnce(t *testing.T) {
 		"weekly.mon[0][0]", "weekly.mon[1]", "weekly.Mon", "weekly.tue", "weekly.wed[0][1]",
 		"holidays[0].on", "holidays[1]", "holidays[2].day", "holidays[3].on",
 		"exceptions.2026-02-29", "exceptions.2026-03-01[0][0]", "exceptions.2026-03-02",
-		"changes[1].from", "changes[1].tz", "changes[2].from", "changes[3].from",
+		"editions[1].from", "editions[1].tz", "editions[2].from", "editions[3].from",
 		"version",
 	}, fields(err), "%v", err)
 }
@@ -127,7 +127,7 @@ func TestManyFindings(t *testing.T) {
 // TestNullIsNothing: null in place of a value is as if its name were not there.
 func TestNullIsNothing(t *testing.T) {
 	c, err := sla.ParseCalendar([]byte(`{"name":null,"version":null,"tz":"UTC","weekly":{"mon":null},"holidays":null,
-		"exceptions":{"2026-01-01":null},"changes":null,"op":null,"of":null}`))
+		"exceptions":{"2026-01-01":null},"editions":null,"op":null,"of":null}`))
 	require.NoError(t, err)
 	require.Equal(t, sla.Calendar{Zone: "UTC", Rules: sla.Rules{Exceptions: map[sla.Date][]sla.Window{{Year: 2026, Month: 1, Day: 1}: nil}}}, c)
 }
@@ -172,8 +172,8 @@ func TestCompileRefuses(t *testing.T) {
 		"windows":         {with(func(c *sla.Calendar) { c.Weekly[0] = make([]sla.Window, 101) }), "weekly.sun must have at most 100 windows"},
 		"windows in all":  {sla.Union(many(32, with(func(c *sla.Calendar) { c.Weekly = sla.EveryDay(window, window, window) }))...), "must have at most 500 windows a week in all"},
 		"no date":         {with(func(c *sla.Calendar) { c.Exceptions = map[sla.Date][]sla.Window{{}: nil} }), "exceptions.0000-00-00 must be a date"},
-		"no start":        {with(func(c *sla.Calendar) { c.Changes = []sla.Change{{}} }), "changes[0].from must be a date"},
-		"order":           {with(func(c *sla.Calendar) { c.Changes = []sla.Change{{From: date(2027, 1, 1)}, {From: date(2026, 1, 1)}} }), "changes[1].from must be later"},
+		"no start":        {with(func(c *sla.Calendar) { c.Editions = []sla.Edition{{}} }), "editions[0].from must be a date"},
+		"order":           {with(func(c *sla.Calendar) { c.Editions = []sla.Edition{{From: date(2027, 1, 1)}, {From: date(2026, 1, 1)}} }), "editions[1].from must be later"},
 		"bytes in a name": {with(func(c *sla.Calendar) { c.Name = "\xff" }), "name must be valid UTF-8"},
 		"deep":            {sla.Union(deep), "must be nested at most 8 deep"},
 		"endless":         {sla.Calendar{Op: sla.OpUnion, Of: endless}, "must be nested at most 8 deep"},
@@ -191,11 +191,11 @@ func TestCompileRefuses(t *testing.T) {
 				c.Exceptions[d] = nil
 			}
 		}), "must have at most 100000 exceptions in all"},
-		"changes": {with(func(c *sla.Calendar) {
+		"editions": {with(func(c *sla.Calendar) {
 			for d := range everyDay(1_001) {
-				c.Changes = append(c.Changes, sla.Change{From: d})
+				c.Editions = append(c.Editions, sla.Edition{From: d})
 			}
-		}), "must have at most 1000 changes in all"},
+		}), "must have at most 1000 editions in all"},
 	} {
 		_, err := c.calendar.Compile()
 		require.ErrorIs(t, err, sla.ErrInvalid, name)
@@ -317,8 +317,8 @@ func TestHoursKeepNothing(t *testing.T) {
 		c.Of[0].Holidays[0].On = "spoilt"
 		c.Of[0].Exceptions[date(2026, 12, 24)][0].Open = 0
 		delete(c.Of[0].Exceptions, date(2026, 12, 31))
-		c.Of[0].Changes[0].Weekly[time.Monday][0].Open = 0
-		c.Of[0].Changes[0].Holidays[0].On = "spoilt"
+		c.Of[0].Editions[0].Weekly[time.Monday][0].Open = 0
+		c.Of[0].Editions[0].Holidays[0].On = "spoilt"
 	}
 	want, err := json.Marshal(h.Calendar())
 	require.NoError(t, err)

@@ -28,7 +28,7 @@ func ExampleCalendar() {
 				{Year: 2026, Month: time.December, Day: 24}: {morning},
 			},
 		},
-		Changes: []sla.Change{{
+		Editions: []sla.Edition{{
 			From:  sla.Date{Year: 2027, Month: time.January, Day: 1},
 			Rules: sla.Rules{Weekly: sla.MondayToFriday(sla.Window{Open: 8 * time.Hour, Close: 20 * time.Hour})},
 		}},

@@ -20,7 +20,7 @@ func FuzzCalendar(f *testing.F) {
 		full,
 		`{"tz":"UTC","weekly":{"mon":[["00:00","24:00"]]}}`,
 		`{"tz":"America/Santiago","weekly":{"sun":[["23:00","01:00"]],"sat":[["00:00","00:00"]]},"holidays":["easter-2"]}`,
-		`{"tz":"Pacific/Apia","weekly":{"fri":[["09:00:01","09:00:00"]]},"changes":[{"from":"2011-12-30"}]}`,
+		`{"tz":"Pacific/Apia","weekly":{"fri":[["09:00:01","09:00:00"]]},"editions":[{"from":"2011-12-30"}]}`,
 		`{"op":"difference","of":[{"tz":"UTC","weekly":{"mon":[["00:00","24:00"]]}},{"tz":"Asia/Tokyo","weekly":{"mon":[["09:00","10:00"]]}}]}`,
 		`{"op":"intersection","of":[{"op":"union","of":[{"tz":"Europe/Berlin","weekly":{"sun":[["01:00","04:00"]]}}]},{"tz":"America/New_York","weekly":{"sat":[["12:00","24:00"]]}}]}`,
 		`{"tz":"UTC","exceptions":{"9999-12-31":[["22:00","06:00"]],"0001-01-01":[["00:00","00:00:01"]]}}`,

@@ -172,7 +172,7 @@ func TestChanges(t *testing.T) {
 			Holidays:   []sla.Holiday{{On: "06-03", Name: "old"}},
 			Exceptions: map[sla.Date][]sla.Window{date(2026, 6, 5): nil},
 		},
-		Changes: []sla.Change{
+		Editions: []sla.Edition{
 			{From: date(2026, 6, 2), Rules: sla.Rules{Weekly: sla.EveryDay(sla.Window{Open: at(9, 0), Close: at(17, 0)}), Holidays: []sla.Holiday{{On: "06-04", Name: "new"}}}},
 			{From: date(2026, 6, 6), Rules: sla.Rules{}},
 			{From: date(2026, 6, 7), Rules: sla.Rules{Weekly: sla.EveryDay(sla.Window{Open: at(12, 0), Close: at(13, 0)})}},
@@ -195,9 +195,9 @@ func TestChanges(t *testing.T) {
 // change here from next to nothing.
 func TestChangeOnADayThatIsSkipped(t *testing.T) {
 	c := sla.Calendar{
-		Zone:    "Pacific/Apia",
-		Rules:   sla.Rules{Exceptions: map[sla.Date][]sla.Window{date(2010, 1, 1): {{Close: at(24, 0)}}}},
-		Changes: []sla.Change{{From: date(2011, 12, 30), Rules: sla.Rules{Weekly: sla.EveryDay(sla.Window{Open: at(22, 0), Close: at(6, 0)})}}},
+		Zone:     "Pacific/Apia",
+		Rules:    sla.Rules{Exceptions: map[sla.Date][]sla.Window{date(2010, 1, 1): {{Close: at(24, 0)}}}},
+		Editions: []sla.Edition{{From: date(2011, 12, 30), Rules: sla.Rules{Weekly: sla.EveryDay(sla.Window{Open: at(22, 0), Close: at(6, 0)})}}},
 	}
 	h := compile(t, c)
 	want := newOracle(t, c).openings(utc(t, "2011-12-20T00:00:00Z"), utc(t, "2012-02-01T00:00:00Z"))

@@ -33,8 +33,8 @@ type civilSpan struct{ open, close int64 }
 
 func newRota(c *Calendar, loc *time.Location) *rota {
 	r := &rota{loc: loc, versions: []version{newVersion(beginning, &c.Rules)}}
-	for i := range c.Changes {
-		r.versions = append(r.versions, newVersion(c.Changes[i].From.day(), &c.Changes[i].Rules))
+	for i := range c.Editions {
+		r.versions = append(r.versions, newVersion(c.Editions[i].From.day(), &c.Editions[i].Rules))
 	}
 	return r
 }
