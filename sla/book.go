@@ -568,7 +568,7 @@ func (d *draft) nextThreshold(c *Clock, r Reading) (next string, nextAt time.Tim
 	switch {
 	case !r.Breach.IsZero():
 		consider(ThresholdBreach, ceil(r.Breach.Add(1)))
-	case !r.Projected.IsZero() && c.tail.counts(c.tail.phase):
+	case !r.Projected.IsZero() && c.face.counts():
 		consider(ThresholdBreach, ceil(r.Projected.Add(1)))
 	}
 	return next, nextAt

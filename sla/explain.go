@@ -38,7 +38,8 @@ type Explanation struct {
 // takes time in proportion to the openings of the cycle.
 func (c *Clock) Explain(now time.Time) Explanation {
 	t := c.upTo(now)
-	e := Explanation{Reading: t.read(now), Calendar: t.hours.Ref(), zone: t.hours.Location()}
+	f := t.face()
+	e := Explanation{Reading: f.read(now), Calendar: t.hours.Ref(), zone: t.hours.Location()}
 	for i := t.first; i < len(t.laps); i++ {
 		if s := &t.laps[i]; e.Reading.Stopped.IsZero() || s.from.Before(e.Reading.Stopped) {
 			e.explain(&t, s)
