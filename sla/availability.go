@@ -193,7 +193,7 @@ func (t AvailabilityTerms) Measure(outages []Outage) (Availability, error) {
 			}
 			wasDown = isDown
 		}
-		if i+1 == len(edges) || !e.at.Before(t.Period.To) {
+		if i+1 == len(edges) { // the last one is the end of the period
 			break
 		}
 		length := agreed(e.at, edges[i+1].at)

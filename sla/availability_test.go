@@ -128,6 +128,7 @@ func TestPlannedDowntimeIsExcludedOnlyIfAgreed(t *testing.T) {
 	require.Equal(t, 5*time.Hour, a.Down)
 	require.Equal(t, 720*time.Hour, a.Agreed)
 	require.Zero(t, a.Planned)
+	require.NotContains(t, a.Text(), "agreed not to count")
 	a = measured(t, sla.AvailabilityTerms{Period: thirtyDays(), ExcludePlanned: true}, outages...)
 	require.Equal(t, time.Hour, a.Down)
 	require.Equal(t, 716*time.Hour, a.Agreed)
@@ -325,6 +326,11 @@ func TestMeasureRefusesWithEverything(t *testing.T) {
 	}, wrongs(t, err))
 	_, err = sla.AvailabilityTerms{Period: thirtyDays()}.Measure([]sla.Outage{{Start: atHour(2), Affected: 7}})
 	require.Equal(t, []string{"outages[0].affected needs the number of users in the terms"}, wrongs(t, err))
+
+	// The largest weights that there may be.
+	a := measured(t, sla.AvailabilityTerms{Period: thirtyDays(), Users: 1_000_000_000_000,
+		Busy: []sla.BusyTime{{Name: "all of it", Period: thirtyDays(), Weight: 1000}}}, sla.Outage{Start: atHour(0), Restored: atHour(72), Affected: 500_000_000_000})
+	require.Equal(t, sla.Fraction{Part: 19, Of: 20}, a.Weighted)
 
 	// Numbers that do not fit are refused, not rounded or wrapped.
 	long := sla.Period{From: year26, To: year26.AddDate(199, 0, 0).Add(1)}

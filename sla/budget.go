@@ -177,7 +177,10 @@ func (o Objective) CheckAlerts(alerts []BurnAlert) error {
 		f.check(!known || a.Long <= o.Period, join(field, "long"), "must be at most the period")
 		burn := f.decimal(join(field, "burn"), a.Burn)
 		f.check(burn.Sign() > 0, join(field, "burn"), "must be more than 0")
-		if most := new(big.Rat).Quo(hundred(), share); known && share.Sign() > 0 && burn.Cmp(most) >= 0 {
+		if !known { // there may be no budget to divide by
+			continue
+		}
+		if most := new(big.Rat).Quo(hundred(), share); burn.Cmp(most) >= 0 {
 			f.check(false, join(field, "burn"), fmt.Sprintf("can never be exceeded: with a target of %s %% nothing burns faster than %s, even if everything fails",
 				o.Target, NewDecimal(most, 4)))
 		}

@@ -112,6 +112,16 @@ func TestAlertsThatCanNeverBeRaised(t *testing.T) {
 	}
 	require.Equal(t, []string{"alerts[0].burn can never be exceeded: with a target of 90 % nothing burns faster than 10.0000, even if everything fails"},
 		wrongs(t, sloOf("90").CheckAlerts(sla.BurnAlerts())))
+	// Without a budget there is nothing to divide by.
+	for _, target := range []sla.Decimal{"100", "100.0", "200", "x"} {
+		require.Len(t, wrongs(t, sloOf(target).CheckAlerts(sla.BurnAlerts())), 1, target)
+		_, err := sloOf(target).Evaluate(nil, nil)
+		require.ErrorIs(t, err, sla.ErrInvalid)
+		_, err = sloOf(target).Used(sla.DayAlert())
+		require.ErrorIs(t, err, sla.ErrInvalid)
+		_, err = sloOf(target).Budget(sla.Counts{Good: 1, Valid: 2})
+		require.ErrorIs(t, err, sla.ErrInvalid)
+	}
 	// Exactly as fast as everything failing is not faster.
 	require.Error(t, sloOf("95").CheckAlerts([]sla.BurnAlert{{Severity: sla.Page, Long: 2, Short: 1, Burn: "20"}}))
 

@@ -109,7 +109,11 @@ func TestCaps(t *testing.T) {
 	// The next year has a cap of its own, also where it begins in February.
 	require.Equal(t, []sla.Decimal{"50.00"}, amountsOf(creditsOf(t, terms, given, reachedIn(13, "availability", bad, "200"))))
 	terms.YearFrom = time.Date(2024, 2, 29, 0, 0, 0, 0, time.UTC)
-	require.Equal(t, []sla.Decimal{"50.00"}, amountsOf(creditsOf(t, terms, given[:3], reachedIn(4, "availability", bad, "200"))))
+	require.Equal(t, []sla.Decimal{"100.55"}, amountsOf(creditsOf(t, terms, given[:3], reachedIn(4, "availability", bad, "4000"))))
+	// A credit of just what the caps leave is not cut.
+	exact := creditsOf(t, sla.CreditTerms{Bands: publishedBands(), PeriodCap: "25", YearCap: "25", Places: 2}, nil, reachedIn(1, "availability", bad, "100"))
+	require.Equal(t, []sla.Decimal{"25.00"}, amountsOf(exact))
+	require.Empty(t, exact[0].CappedBy)
 	// January is of the contract's year before: there 40 of 100.555 were given.
 	require.Equal(t, []sla.Decimal{"60.55"}, amountsOf(creditsOf(t, terms, given[:3], reachedIn(2, "availability", bad, "4000"))))
 }
@@ -158,6 +162,8 @@ func TestCreditTermsAreStrict(t *testing.T) {
 		`bands[3].credit must be in percent, more than 0 and at most 100, is "101"`,
 		`period_cap must be in percent, more than 0 and at most 100, is "0"`, "year_cap must not be negative", "places must be 0 to 9",
 	}, wrongs(t, terms.Validate()))
+	twice := sla.CreditTerms{Bands: []sla.CreditBand{{Below: "99", Credit: "10"}, {Below: "99.0", Credit: "10.0"}}, Places: 9}
+	require.Equal(t, []string{"bands[1].below is 99.0, not below the band before", "bands[1].credit is 10.0, not more than the band before"}, wrongs(t, twice.Validate()))
 	require.Equal(t, []string{"bands must have a band", "year_from goes with year_cap only"}, wrongs(t, sla.CreditTerms{YearFrom: year26}.Validate()))
 	_, err := sla.CreditTerms{Bands: publishedBands()}.Credits([]sla.Reached{{Level: sla.Fraction{Part: 2, Of: 1}}}, []sla.Credit{{Amount: "much"}})
 	require.Equal(t, []string{"reached[0].agreement must be given", "reached[0].metric must be given", "reached[0].period.from must be given",

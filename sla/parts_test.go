@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/big"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -130,7 +131,8 @@ func TestKOfNAtItsEnds(t *testing.T) {
 	half := upOf(t, sla.KOfN("", 500, many...))
 	require.Positive(t, half.Cmp(big.NewRat(999, 1000)))
 	require.Less(t, time.Since(start), 10*time.Second)
-	_, err := sla.Series("", append(many, many...)...).Availability()
+	upOf(t, sla.Series("", append(slices.Clone(many[:998]), sla.Single("", "50"))...)) // a thousand with the whole
+	_, err := sla.Series("", append(many, many[0])...).Availability()
 	require.Equal(t, []string{"of must have at most 1000 parts in all"}, wrongs(t, err))
 }
 
@@ -146,6 +148,9 @@ func TestPartsThatAreWrong(t *testing.T) {
 		"of[7].of needs an arrangement", "of[7].needed goes with k_of_n only",
 		"of[8].percent follows from the parts and must not be given", "of[8].needed goes with k_of_n only",
 	}, wrongs(t, err))
+	text, err := sla.Series("", sla.Single("a\nb", "100")).Explain()
+	require.NoError(t, err)
+	require.Equal(t, "part: 100.000000 %, down 0s in 30 days, all needed\n  a\ufffdb: 100.000000 %, down 0s in 30 days\n", text)
 	_, err = bad.Explain()
 	require.ErrorIs(t, err, sla.ErrInvalid)
 	deep := sla.Single("", "99")

@@ -284,7 +284,7 @@ func (d *rowDraft) count(r *Result, what outcome, part int) {
 		d.sum.add(r.Elapsed)
 		d.elapsed = append(d.elapsed, float64(r.Elapsed))
 	}
-	if part >= 0 && part < len(d.Series) {
+	if part >= 0 {
 		d.Series[part].Of++
 		if what == wasMet {
 			d.Series[part].Part++
