@@ -32,8 +32,9 @@ var life = list(
 // that the growth of memory is not what is measured.
 const fleet = 128
 
-// quantum is how many transitions are measured in one go.
-const quantum = 1024
+// quantum is how many of either are measured in turn: enough for each of them to
+// make garbage of its own to be collected several times.
+const quantum = 1 << 16
 
 // bench is a desk with a fleet of incidents that go through their lives one after
 // the other.

@@ -81,8 +81,7 @@ func (e *Explanation) explain(t *tail, s *lap) {
 // reason becomes another.
 func (e *Explanation) closed(h *Hours, from, to time.Time) {
 	for at := from; at.Before(to); {
-		y, m, d := at.In(h.Location()).Date()
-		next := time.Date(y, m, d+1, 0, 0, 0, 0, h.Location())
+		next := dawn(civil(at.In(h.Location())).AddDate(0, 0, 1), h.Location())
 		if !next.After(at) || next.After(to) {
 			next = to
 		}
