@@ -20,6 +20,36 @@ const (
 	maxDepthJSON = 100
 )
 
+// ParseJSON reads a value that comes from outside, such as a definition that a host
+// keeps as data: a change model, a catalogue. The type is one of exported fields
+// with json tags; lengths of time are text such as "1h30m", or nanoseconds. At most
+// 1 MiB of valid UTF-8 is read.
+//
+// It returns an [ErrInvalid] with everything that is wrong at once: names that are
+// not known or there twice, values of the wrong type, and, if the value is a
+// [Validator], what it finds wrong with itself, except where it could not be read.
+func ParseJSON[T any](data []byte) (T, error) {
+	var value, none T
+	err := decodeStrict(data, &value, maxDefinition)
+	var v Validation
+	v.Add(err)
+	unread := map[string]bool{}
+	for _, f := range v.findings {
+		unread[f.(*FieldError).Field] = true
+	}
+	if !unread[""] { // else there is nothing to judge
+		for _, f := range Findings(validate(value)) {
+			if field, ok := f.(*FieldError); !ok || !unread[field.Field] {
+				v.Add(f)
+			}
+		}
+	}
+	if err := v.Err(); err != nil {
+		return none, err
+	}
+	return value, nil
+}
+
 // decodeStrict reads JSON into a value, which must point to its zero value.
 // Other than encoding/json it goes on after the first fault: it returns an
 // [ErrInvalid] with every unknown or repeated name and every value of the wrong

@@ -194,3 +194,42 @@ func FuzzDecode(f *testing.F) {
 		require.Equal(t, a, done)
 	})
 }
+
+// A rota is a definition that a host keeps as data.
+type rota struct {
+	Name  string        `json:"name"`
+	Shift time.Duration `json:"shift"`
+	Crew  []string      `json:"crew"`
+}
+
+func (r rota) Validate() error {
+	var v itsm.Validation
+	v.Text("name", r.Name, 1, 10)
+	v.Check(r.Shift > 0, "shift", "must be positive")
+	v.Check(len(r.Crew) > 0, "crew", "must not be empty")
+	return v.Err()
+}
+
+func TestParseJSON(t *testing.T) {
+	got, err := itsm.ParseJSON[rota]([]byte(`{"name":"night","shift":"8h","crew":["mia"]}`))
+	require.NoError(t, err)
+	require.Equal(t, rota{"night", 8 * time.Hour, []string{"mia"}}, got)
+	_, err = itsm.ParseJSON[map[string]int]([]byte(`{"a":1}`))
+	require.NoError(t, err)
+	for in, want := range map[string][]string{
+		`{`:  {"must be JSON: unexpected end of JSON input"},
+		`[]`: {"must be an object"},
+		`{"name":7,"shift":"soon","crw":[]}`: {
+			"name must be text", `shift must be a duration, such as "1h30m", or nanoseconds`, "crw is not known", "crew must not be empty"},
+		`{"name":"a name too long","shift":"-1s","crew":["mia"]}`: {"name must have at most 10 characters, has 15", "shift must be positive"},
+	} {
+		got, err := itsm.ParseJSON[rota]([]byte(in))
+		require.ErrorIs(t, err, itsm.ErrInvalid)
+		require.Zero(t, got)
+		var said []string
+		for _, f := range itsm.Findings(err) {
+			said = append(said, f.Error())
+		}
+		require.Equal(t, want, said, in)
+	}
+}

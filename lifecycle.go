@@ -37,6 +37,9 @@ type LifecycleSpec struct {
 	// Cancel is the action that must be permitted in every state that is not
 	// an end. Empty means that the practice makes no such promise.
 	Cancel string `json:"cancel,omitempty"`
+	// NoCancel lists the states for which, beside the ends, the promise does not
+	// hold: what was done cannot be undone by saying that it is cancelled.
+	NoCancel []State `json:"no_cancel,omitempty"`
 	// Transitions is the table.
 	Transitions []Transition `json:"transitions"`
 }
@@ -78,7 +81,7 @@ func (s *LifecycleSpec) Forbid(action string, from ...State) {
 }
 
 func (s LifecycleSpec) clone() LifecycleSpec {
-	s.States, s.Ends = slices.Clone(s.States), slices.Clone(s.Ends)
+	s.States, s.Ends, s.NoCancel = slices.Clone(s.States), slices.Clone(s.Ends), slices.Clone(s.NoCancel)
 	s.Transitions = slices.Clone(s.Transitions)
 	for i := range s.Transitions {
 		s.Transitions[i].From = slices.Clone(s.Transitions[i].From)
@@ -113,7 +116,7 @@ type move struct {
 //   - every state can be reached from the initial one;
 //   - from every state an end can be reached;
 //   - every state that is not an end can be cancelled, which leads to an end,
-//     if the spec says so.
+//     if and as far as the spec says so.
 func NewLifecycle(spec LifecycleSpec) (*Lifecycle, error) {
 	if err := verify(spec); err != nil {
 		return nil, err

@@ -50,6 +50,22 @@ func TestLifecycleRefusesWithAllFindings(t *testing.T) {
 			`states[1] "shut" cannot be reached from "a"`,
 			`states[2] "gone" cannot be reached from "a"`,
 		}},
+		{"where cancelling comes too late", valid(func(s *itsm.LifecycleSpec) {
+			s.Forbid("remove", "open")
+			s.Allow("burn", "gone", "open")
+			s.NoCancel = []itsm.State{"open"}
+		}), nil},
+		{"too late only there", valid(func(s *itsm.LifecycleSpec) {
+			s.Forbid("remove")
+			s.Allow("burn", "gone", "open")
+			s.NoCancel = []itsm.State{"open", "lost"}
+		}), []string{
+			`no_cancel[1] names the unknown state "lost"`,
+			`states[1] "shut" does not permit "remove"`,
+		}},
+		{"too late for nothing", valid(func(s *itsm.LifecycleSpec) {
+			s.Cancel, s.NoCancel = "", []itsm.State{"open"}
+		}), []string{`no_cancel[0] is spared from nothing: there is no cancel`}},
 		{"declared twice, and no name", valid(func(s *itsm.LifecycleSpec) {
 			s.AddState("shut", "ajar door")
 		}), []string{
@@ -451,7 +467,7 @@ func acceptable(s itsm.LifecycleSpec) bool {
 		if !reach[slices.Index(s.States, s.Initial)][i] || !toEnd {
 			return false
 		}
-		if s.Cancel != "" && !slices.Contains(s.Ends, state) && !cancellable[i] {
+		if s.Cancel != "" && !slices.Contains(s.Ends, state) && !slices.Contains(s.NoCancel, state) && !cancellable[i] {
 			return false
 		}
 	}
@@ -507,6 +523,11 @@ func randomSpec(r *rand.Rand) itsm.LifecycleSpec {
 	}
 	if r.IntN(3) == 0 {
 		s.Cancel = "cancel"
+		for _, state := range s.States {
+			if r.IntN(6) == 0 {
+				s.NoCancel = append(s.NoCancel, state)
+			}
+		}
 	}
 	switch r.IntN(300) {
 	case 0:

@@ -40,6 +40,13 @@ func verify(s LifecycleSpec) error {
 		v.Check(!isEnd[end], fmt.Sprintf("ends[%d]", i), fmt.Sprintf("declares %q twice", short(end)))
 		isEnd[end] = true
 	}
+	spared := map[State]bool{}
+	for i, state := range s.NoCancel {
+		field := fmt.Sprintf("no_cancel[%d]", i)
+		known(field, state)
+		v.Check(s.Cancel != "", field, "is spared from nothing: there is no cancel")
+		spared[state] = true
+	}
 
 	type edge struct {
 		from   State
@@ -79,7 +86,7 @@ func verify(s LifecycleSpec) error {
 		field := fmt.Sprintf("states[%d]", i)
 		v.Check(reached[state], field, fmt.Sprintf("%q cannot be reached from %q", short(state), short(s.Initial)))
 		v.Check(ending[state], field, fmt.Sprintf("%q is a trap: no end can be reached from it", short(state)))
-		if s.Cancel != "" && !isEnd[state] {
+		if s.Cancel != "" && !isEnd[state] && !spared[state] {
 			to, ok := leads[edge{state, s.Cancel}]
 			v.Check(ok, field, fmt.Sprintf("%q does not permit %q", short(state), short(s.Cancel)))
 			v.Check(!ok || isEnd[to], field, fmt.Sprintf("%q does not end with %q", short(state), short(s.Cancel)))
