@@ -57,10 +57,10 @@ const (
 	// OutsideWindow means that the item has maintenance windows, and the change is
 	// not wholly in one of them.
 	OutsideWindow ConflictKind = "outside_window"
-	// ParentOutsideWindow and ChildOutsideWindow say so of what depends on the item,
-	// and of what it depends on.
+	// ParentOutsideWindow says so of what depends on the item.
 	ParentOutsideWindow ConflictKind = "parent_outside_window"
-	ChildOutsideWindow  ConflictKind = "child_outside_window"
+	// ChildOutsideWindow says so of what it depends on.
+	ChildOutsideWindow ConflictKind = "child_outside_window"
 	// InFreeze means that changes are barred then.
 	InFreeze ConflictKind = "in_freeze"
 )

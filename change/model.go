@@ -35,11 +35,12 @@ const (
 	NeedRisk Requirement = "risk"
 	// NeedLowRisk wants it to be no greater than the model's MaxRisk.
 	NeedLowRisk Requirement = "low_risk"
-	// NeedPlan wants a plan, NeedBackOutPlan a way back, NeedTestPlan a way to
-	// know that it worked.
-	NeedPlan        Requirement = "plan"
+	// NeedPlan wants a plan.
+	NeedPlan Requirement = "plan"
+	// NeedBackOutPlan wants a way back.
 	NeedBackOutPlan Requirement = "back_out_plan"
-	NeedTestPlan    Requirement = "test_plan"
+	// NeedTestPlan wants a way to know that it worked.
+	NeedTestPlan Requirement = "test_plan"
 	// NeedWindow wants a planned start and end.
 	NeedWindow Requirement = "window"
 	// NeedNoConflict wants the planned time to collide with nothing that was not
@@ -76,10 +77,12 @@ type ReviewReason string
 const (
 	// ReviewAlways wants it in any case.
 	ReviewAlways ReviewReason = "always"
-	// ReviewFailed, ReviewBackedOut and ReviewIssues want it after such an outcome.
-	ReviewFailed    ReviewReason = "failed"
+	// ReviewFailed wants it after a change that failed.
+	ReviewFailed ReviewReason = "failed"
+	// ReviewBackedOut wants it after one that was backed out.
 	ReviewBackedOut ReviewReason = "backed_out"
-	ReviewIssues    ReviewReason = "successful_with_issues"
+	// ReviewIssues wants it after one that was successful with issues.
+	ReviewIssues ReviewReason = "successful_with_issues"
 	// ReviewIncident wants it if the change caused an incident, as its links say.
 	ReviewIncident ReviewReason = "caused_incident"
 	// ReviewOverran wants it if the work went on after the planned end.
