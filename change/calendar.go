@@ -49,8 +49,9 @@ func NewCalendar(rules *Constraints) *Calendar {
 		planned: map[itsm.ID]Planned{}, versions: map[itsm.ID]itsm.Version{}}
 }
 
-// Set puts a planned change in, in the place of what was planned of the same id. It
-// returns an [itsm.ErrInvalid] if it has no id or does not end after its start.
+// Set puts a planned change in, in the place of what was planned of the same id.
+// Times are kept in UTC and rounded down to microseconds, as those of records are.
+// It returns an [itsm.ErrInvalid] if it has no id or does not end after its start.
 func (c *Calendar) Set(p Planned) error {
 	var v itsm.Validation
 	v.Check(p.ID != "", "id", "must not be empty")
@@ -67,10 +68,12 @@ func (c *Calendar) Set(p Planned) error {
 
 func (c *Calendar) set(p Planned) {
 	p.Items = slices.Clone(p.Items)
+	start, end := p.Start.UnixMicro(), p.End.UnixMicro()
+	p.Span = spanOf(start, end)
 	c.planned[p.ID] = p
 	for i, item := range p.Items {
 		if !slices.Contains(p.Items[:i], item) {
-			n := &node{span: p.Span, id: p.ID, last: p.End, order: maphash.Comparable(c.seed, p.ID)}
+			n := &node{start: start, end: end, last: end, id: p.ID, order: maphash.Comparable(c.seed, p.ID)}
 			c.byItem[item] = c.byItem[item].insert(n)
 		}
 	}
@@ -93,7 +96,7 @@ func (c *Calendar) remove(id itsm.ID) {
 		if slices.Contains(p.Items[:i], item) {
 			continue
 		}
-		if root := c.byItem[item].remove(p.Start, id); root != nil {
+		if root := c.byItem[item].remove(p.Start.UnixMicro(), id); root != nil {
 			c.byItem[item] = root
 		} else {
 			delete(c.byItem, item)
@@ -165,12 +168,16 @@ func (c *Calendar) obstacles(p Planned, related []relation) func(yield func(obst
 	return func(yield func(obstacle) bool) {
 		c.mu.RLock()
 		defer c.mu.RUnlock()
+		// What is planned is in whole microseconds, and what is asked need not be:
+		// rounding outwards finds the same.
+		start, end := p.Start.UnixMicro(), p.End.Add(time.Microsecond-1).UnixMicro()
 		for _, r := range related {
-			more := c.byItem[r.item].overlapping(p.Span, func(n *node) bool {
+			more := c.byItem[r.item].overlapping(start, end, func(n *node) bool {
 				if n.id == p.ID {
 					return true
 				}
-				return yield(obstacle{r.collision(n.id, n.span), func(time.Time) time.Time { return n.span.End }})
+				when := spanOf(n.start, n.end)
+				return yield(obstacle{r.collision(n.id, when), func(time.Time) time.Time { return when.End }})
 			})
 			if !more {
 				return
@@ -212,32 +219,37 @@ func (c *Calendar) NextFree(p Planned, from, until time.Time) (Span, bool) {
 
 // A node is a change in the tree of one item: a treap, ordered by start and id from
 // left to right, and by random numbers from top to bottom, which keeps it shallow
-// whatever comes in which order.
+// whatever comes in which order. It has the size of a cache line, because walking is
+// waiting for memory.
 type node struct {
-	span        Span
-	id          itsm.ID
-	last        time.Time // the latest end at or below the node
+	start, end  int64 // microseconds since 1970
+	last        int64 // the latest end at or below the node
 	order       uint64
 	left, right *node
+	id          itsm.ID
 }
 
-func (n *node) compare(start time.Time, id itsm.ID) int {
-	return cmp.Or(n.span.Start.Compare(start), cmp.Compare(n.id, id))
+func spanOf(start, end int64) Span {
+	return Span{time.UnixMicro(start).UTC(), time.UnixMicro(end).UTC()}
+}
+
+func (n *node) compare(start int64, id itsm.ID) int {
+	return cmp.Or(cmp.Compare(n.start, start), cmp.Compare(n.id, id))
 }
 
 // settle recomputes what a node knows of those below it.
 func (n *node) settle() *node {
-	n.last = n.span.End
+	n.last = n.end
 	for _, below := range [...]*node{n.left, n.right} {
-		if below != nil && below.last.After(n.last) {
-			n.last = below.last
+		if below != nil {
+			n.last = max(n.last, below.last)
 		}
 	}
 	return n
 }
 
 // split divides a tree into what comes before a key and what does not.
-func (n *node) split(start time.Time, id itsm.ID) (before, rest *node) {
+func (n *node) split(start int64, id itsm.ID) (before, rest *node) {
 	if n == nil {
 		return nil, nil
 	}
@@ -268,10 +280,10 @@ func join(a, b *node) *node {
 // insert adds a node that is not in the tree and returns the new root.
 func (n *node) insert(one *node) *node {
 	if n == nil || one.order > n.order {
-		one.left, one.right = n.split(one.span.Start, one.id)
+		one.left, one.right = n.split(one.start, one.id)
 		return one.settle()
 	}
-	if n.compare(one.span.Start, one.id) < 0 {
+	if n.compare(one.start, one.id) < 0 {
 		n.right = n.right.insert(one)
 	} else {
 		n.left = n.left.insert(one)
@@ -280,7 +292,7 @@ func (n *node) insert(one *node) *node {
 }
 
 // remove takes a node out and returns the new root.
-func (n *node) remove(start time.Time, id itsm.ID) *node {
+func (n *node) remove(start int64, id itsm.ID) *node {
 	if n == nil {
 		return nil
 	}
@@ -297,15 +309,15 @@ func (n *node) remove(start time.Time, id itsm.ID) *node {
 
 // overlapping calls f with every node that overlaps a span, and reports whether f
 // wanted all of them.
-func (n *node) overlapping(s Span, f func(*node) bool) bool {
-	if n == nil || !s.Start.Before(n.last) {
+func (n *node) overlapping(start, end int64, f func(*node) bool) bool {
+	if n == nil || n.last <= start {
 		return true // everything here is over before
 	}
-	if !n.left.overlapping(s, f) {
+	if !n.left.overlapping(start, end, f) {
 		return false
 	}
-	if !n.span.Start.Before(s.End) {
+	if n.start >= end {
 		return true // this and everything to the right begins later
 	}
-	return (!n.span.Overlaps(s) || f(n)) && n.right.overlapping(s, f)
+	return (n.end <= start || f(n)) && n.right.overlapping(start, end, f)
 }

@@ -59,7 +59,7 @@ const (
 	OutsideWindow ConflictKind = "outside_window"
 	// ParentOutsideWindow says so of what depends on the item.
 	ParentOutsideWindow ConflictKind = "parent_outside_window"
-	// ChildOutsideWindow says so of what it depends on.
+	// ChildOutsideWindow says so of what the item depends on.
 	ChildOutsideWindow ConflictKind = "child_outside_window"
 	// InFreeze means that changes are barred then.
 	InFreeze ConflictKind = "in_freeze"

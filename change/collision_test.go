@@ -234,7 +234,7 @@ func TestCalendarEqualsTheDefinition(t *testing.T) {
 				conflicts += len(want)
 			}
 		}
-		if seed%10 != 0 {
+		if seed%10 > 1 {
 			continue
 		}
 		var all []change.Planned
@@ -309,8 +309,9 @@ func big(tb testing.TB, n, cis, days int) (*change.Calendar, func(i int) change.
 // and then among ten times as many: once on as many more items, and once on the
 // same items in ten times the time.
 func BenchmarkConflicts(b *testing.B) {
-	run := func(name string, cal *change.Calendar, candidate func(int) change.Planned, n int) {
+	run := func(name string, n, cis, days int) {
 		b.Run(name, func(b *testing.B) {
+			cal, candidate := big(b, n, cis, days)
 			candidates := make([]change.Planned, 1024)
 			for i := range candidates {
 				candidates[i] = candidate(n + i)
@@ -325,12 +326,8 @@ func BenchmarkConflicts(b *testing.B) {
 			b.ReportMetric(float64(k)/float64(b.N), "conflicts/op")
 		})
 	}
-	cal, candidate := big(b, 100_000, 10_000, 365)
-	run("100k changes on 10k items in a year", cal, candidate, 100_000)
-	cal, candidate = big(b, 1_000_000, 100_000, 365)
-	run("1M changes on 100k items in a year", cal, candidate, 1_000_000)
-	cal, candidate = big(b, 1_000_000, 10_000, 3650)
-	run("1M changes on 10k items in ten years", cal, candidate, 1_000_000)
-	cal, candidate = big(b, 1_000_000, 10_000, 365)
-	run("1M changes on 10k items in a year", cal, candidate, 1_000_000)
+	run("100k changes on 10k items in a year", 100_000, 10_000, 365)
+	run("1M changes on 100k items in a year", 1_000_000, 100_000, 365)
+	run("1M changes on 10k items in ten years", 1_000_000, 10_000, 3650)
+	run("1M changes on 10k items in a year", 1_000_000, 10_000, 365)
 }

@@ -336,3 +336,38 @@ func TestNewPracticeRefuses(t *testing.T) {
 	_, err = change.NewPractice(nil, change.Config{})
 	require.ErrorIs(t, err, itsm.ErrInvalid)
 }
+
+// rehearse is the host's own.
+type rehearse struct{}
+
+func (rehearse) Action() string                          { return "rehearse" }
+func (rehearse) Apply(*change.Change, itsm.Moment) error { return nil }
+
+// A host has a state and a model of its own: everything usual is permitted there,
+// and the model's requirements hold there too.
+func TestAHostsOwnState(t *testing.T) {
+	longer, err := change.DefaultLifecycle().With(func(s *itsm.LifecycleSpec) {
+		s.AddState("rehearsal")
+		s.Allow("rehearse", "rehearsal", change.Planning)
+		s.Allow("request_approval", change.Authorize, "rehearsal")
+		s.Allow("cancel", change.Cancelled, "rehearsal")
+		s.Allow("note", "", "rehearsal")
+	}, change.AllowUsual(change.Planning, "rehearsal"))
+	require.NoError(t, err)
+	own := change.DefaultModels()[1]
+	own.Name = "rehearsed"
+	own.Steps[change.Planning] = []itsm.State{"rehearsal", change.Cancelled}
+	own.Steps["rehearsal"] = []itsm.State{change.Authorize, change.Cancelled}
+	own.Require = map[itsm.State][]change.Requirement{"rehearsal": {change.NeedTestPlan, change.NeedPlan}, change.Implement: {change.NeedInWindow, change.NeedLowRisk},
+		change.Review: {change.NeedValidation, change.NeedTasks}}
+	own.MaxRisk = change.MediumRisk
+	o := newOffice(t, change.Config{Lifecycle: longer, Models: []change.Model{own}, Actions: []action{rehearse{}}})
+	r := o.open("rehearsed", change.StartPlanning{}, change.SetTasks{Tasks: []change.Step{{Key: "a", Title: "t", Kind: change.ImplementationTask}, {Key: "b", Title: "t", Kind: change.BackOutTask}}})
+	o.refuse(mia, r.ID, rehearse{}, "it has no test plan", "it has no plan")
+	r = o.do(mia, r.ID, plan, rehearse{}, change.Note{Text: "t"}, change.PutOnHold{Reason: "x"}, change.Resume{}, tonight, change.OverrideRisk{Level: change.HighRisk, Reason: "r"}, ask)
+	o.do(as("ann"), r.ID, yes)
+	o.do(as("bob"), r.ID, yes)
+	o.refuse(mia, r.ID, change.Start{}, "its planned time is 2026-03-02 20:00 to 2026-03-02 22:00", "its risk is high, and may be medium at most")
+	_, err = o.Open(mia, change.Propose{Title: "t"})
+	require.Equal(t, []string{`model "normal" is not among the models`}, said(err))
+}

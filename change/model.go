@@ -77,11 +77,11 @@ type ReviewReason string
 const (
 	// ReviewAlways wants it in any case.
 	ReviewAlways ReviewReason = "always"
-	// ReviewFailed wants it after a change that failed.
+	// ReviewFailed wants it if the change failed.
 	ReviewFailed ReviewReason = "failed"
-	// ReviewBackedOut wants it after one that was backed out.
+	// ReviewBackedOut wants it if the change was backed out.
 	ReviewBackedOut ReviewReason = "backed_out"
-	// ReviewIssues wants it after one that was successful with issues.
+	// ReviewIssues wants it if the change succeeded with issues.
 	ReviewIssues ReviewReason = "successful_with_issues"
 	// ReviewIncident wants it if the change caused an incident, as its links say.
 	ReviewIncident ReviewReason = "caused_incident"
@@ -292,7 +292,8 @@ func (m Model) ReviewNeeded(r Change) []ReviewReason {
 	return why
 }
 
-// The names of the models that a host has unless it brings its own.
+// The names of the models that a host has unless it brings its own: see
+// [DefaultModels].
 const (
 	ModelStandard     = "standard"
 	ModelNormal       = "normal"

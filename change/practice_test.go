@@ -174,7 +174,7 @@ func (w *world) step() int {
 		return n
 	}
 	ctx := as(pick(w, "mia", "ann", "bob", "cai"))
-	if len(w.ids) == 0 || len(w.ids) < 30 && w.chance(15) {
+	if len(w.ids) == 0 || len(w.ids) < 60 && w.chance(15) {
 		r, err := w.Open(ctx, w.propose())
 		if w.expected("propose", err) {
 			w.ids = append(w.ids, r.ID)
@@ -184,6 +184,12 @@ func (w *world) step() int {
 	}
 	id := pick(w, w.ids...)
 	before := w.get(id)
+	for range 4 { // mostly one that is not over
+		if w.Lifecycle().IsEnd(before.State) {
+			id = pick(w, w.ids...)
+			before = w.get(id)
+		}
+	}
 	a := w.action(&before)
 	if !w.Lifecycle().IsEnd(before.State) && w.chance(40) {
 		a = change.Cancel{Reason: w.said()}
