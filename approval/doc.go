@@ -1,0 +1,2 @@
+// Package approval decides whether something is approved.
+package approval
