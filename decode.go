@@ -41,6 +41,19 @@ func decodeStrict(data []byte, target any, limit int) error {
 	return v.Err()
 }
 
+// DecodeStrict reads a definition that comes from outside, such as a catalogue or
+// a practice's policies, for a host's own practice as for those of this module. It
+// reads at most 1 MiB of valid UTF-8, nested at most 100 deep, and returns an
+// [ErrInvalid] with every finding: names that are not known or there twice, and
+// values of the wrong type. Lengths of time may be text such as "48h".
+func DecodeStrict[T any](data []byte) (T, error) {
+	var v, none T
+	if err := decodeStrict(data, &v, maxDefinition); err != nil {
+		return none, err
+	}
+	return v, nil
+}
+
 // depth returns how deep valid JSON is nested.
 func depth(data []byte) int {
 	level, deepest, quoted := 0, 0, false

@@ -194,3 +194,18 @@ func FuzzDecode(f *testing.F) {
 		require.Equal(t, a, done)
 	})
 }
+
+// What a host defines as JSON is read as strictly as what actors ask for.
+func TestDecodeStrict(t *testing.T) {
+	type definition struct {
+		Name   string        `json:"name"`
+		Within time.Duration `json:"within"`
+	}
+	d, err := itsm.DecodeStrict[definition]([]byte(`{"name":"n","within":"48h"}`))
+	require.NoError(t, err)
+	require.Equal(t, definition{"n", 48 * time.Hour}, d)
+	d, err = itsm.DecodeStrict[definition]([]byte(`{"name":1,"nam":2,"within":"x","name":"n"}`))
+	require.ErrorIs(t, err, itsm.ErrInvalid)
+	require.Zero(t, d)
+	require.Len(t, itsm.Findings(err), 4)
+}
