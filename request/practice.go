@@ -305,10 +305,11 @@ func (cfg Config) prepare(ctx context.Context, tx *itsm.Tx[Request], r *Request,
 		a.CloseAt = cfg.closeAt(r, at.At)
 		return a, nil
 	case Reopen:
-		if since := at.At.Sub(r.Milestones.Closed); r.State == Closed && since > cfg.ReopenWindow {
-			if cfg.ReopenWindow == 0 {
-				return a, itsm.Refuse("a closed request is not reopened here")
-			}
+		switch since := at.At.Sub(r.Milestones.Closed); {
+		case r.State != Closed:
+		case cfg.ReopenWindow == 0:
+			return a, itsm.Refuse("a closed request is not reopened here")
+		case since > cfg.ReopenWindow:
 			return a, itsm.Refuse("it was closed %s ago; it can be reopened within %s", since.Round(time.Minute), cfg.ReopenWindow)
 		}
 		return a, nil
