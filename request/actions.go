@@ -165,8 +165,9 @@ func (a Revise) Validate() error {
 // Guard refuses once the fulfilment had begun.
 func (Revise) Guard(r *Request, _ itsm.Moment) error { return r.untouched() }
 
-// Apply sets it.
+// Apply sets it, and forgets what the order came to before.
 func (a Revise) Apply(r *Request, _ itsm.Moment) error {
+	r.Items, r.Tasks, r.Approvals, r.Price = nil, nil, nil, nil
 	r.Title, r.Description, r.Lines, r.Recipient = a.Title, a.Description, a.Lines, a.Recipient
 	if r.Recipient == "" {
 		r.Recipient = r.Requester
