@@ -148,7 +148,7 @@ func (x Variable) validate(v *itsm.Validation, at string) {
 	}{{x.MinLength, x.MaxLength, "length"}, {x.MinItems, x.MaxItems, "items"}} {
 		v.Check(n.least >= 0, at+".min_"+n.field, "must not be negative")
 		v.Check(n.most >= 0, at+".max_"+n.field, "must not be negative")
-		v.Check(n.most == 0 || n.least <= n.most, at+".max_"+n.field, fmt.Sprintf("must be at least %d", n.least))
+		v.Check(n.most <= 0 || n.least <= n.most, at+".max_"+n.field, fmt.Sprintf("must be at least %d", n.least))
 	}
 	if x.Pattern != "" {
 		v.Check(len(x.Pattern) <= maxPattern, at+".pattern", fmt.Sprintf("must have at most %d bytes", maxPattern))
@@ -231,7 +231,7 @@ func (f Form) answer(v *itsm.Validation, path string, values itsm.Fields, all bo
 		at := join(path, x.Name)
 		value, given := values[x.Name]
 		given = given && !isNull(value)
-		asked := x.When.Holds(answersAsFacts(answers))
+		asked := x.asked(answers)
 		switch {
 		case given && !asked && all:
 			v.Check(false, at, "must not be given: it is asked only where "+x.When.String())
@@ -253,6 +253,20 @@ func (f Form) answer(v *itsm.Validation, path string, values itsm.Fields, all bo
 		return nil
 	}
 	return answers
+}
+
+// asked reports whether the variable is asked, given those before it. A value that
+// is empty text is one: what is asked for with "*" is whether there is any.
+func (x Variable) asked(answers itsm.Fields) bool {
+	for name, values := range x.When {
+		if _, ok := answers[name]; !ok {
+			return false
+		}
+		if !slices.Equal(values, []string{"*"}) && !slices.Contains(values, answersAsFacts(answers).Fact(name)) {
+			return false
+		}
+	}
+	return true
 }
 
 func isNull(value json.RawMessage) bool {

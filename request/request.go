@@ -158,7 +158,7 @@ func (i *Item) granted() bool {
 type Return struct {
 	Reason string    `json:"reason"`
 	Opened time.Time `json:"opened"`
-	// Done is when the last of its tasks had ended.
+	// Done is when the last of its tasks was done or skipped.
 	Done time.Time `json:"done,omitzero"`
 }
 
@@ -356,16 +356,22 @@ func (r *Request) Approval(number int) *Approval {
 	return &r.Approvals[number-1]
 }
 
-// Undoing returns how many tasks are open that take something back. They go on
-// whatever state the request is in, also when it is closed or cancelled.
+// Undoing returns how many tasks there are that take something back and have not
+// done so. They go on whatever state the request is in, also when it is closed or
+// cancelled. One that has failed is among them until it is tried again or skipped.
 func (r *Request) Undoing() int {
 	n := 0
 	for i := range r.Tasks {
-		if t := &r.Tasks[i]; t.Undoes > 0 && !t.State.ended() {
+		if r.Tasks[i].undoing() {
 			n++
 		}
 	}
 	return n
+}
+
+// undoing reports whether the task takes something back and has not done so.
+func (t *Task) undoing() bool {
+	return t.Undoes > 0 && t.State != TaskDone && t.State != TaskSkipped
 }
 
 // Outcome returns what has become of the request by now: [RollUp] of its items, and

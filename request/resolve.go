@@ -122,7 +122,7 @@ func (x *resolver) component(at string, line int, bundle *Offering, c Component,
 	// What was filled in for the bundle may not be asked here.
 	own := itsm.Fields{}
 	for _, variable := range o.Form.Variables {
-		if value, ok := values[variable.Name]; ok && variable.When.Holds(answersAsFacts(own)) {
+		if value, ok := values[variable.Name]; ok && variable.asked(own) {
 			own[variable.Name] = value
 		}
 	}

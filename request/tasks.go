@@ -129,7 +129,7 @@ func (r *Request) settle(at time.Time) {
 		if item.Return.Opened.IsZero() || !item.Return.Done.IsZero() {
 			continue
 		}
-		open := slices.ContainsFunc(r.Tasks, func(t Task) bool { return t.Item == item.Number && t.Undoes > 0 && !t.State.ended() })
+		open := slices.ContainsFunc(r.Tasks, func(t Task) bool { return t.Item == item.Number && t.undoing() })
 		if !open {
 			item.Return.Done = at
 		}
