@@ -171,7 +171,7 @@ func (u Undo) validate(v *itsm.Validation, at string) {
 func (m Model) circles() [][]string {
 	needs := map[string][]string{}
 	for _, t := range m.Tasks {
-		needs[t.Key] = t.Needs
+		needs[t.Key] = slices.Concat(needs[t.Key], t.Needs) // a key that is there twice is another finding
 	}
 	const fresh, open, closed = 0, 1, 2
 	state := map[string]int{}

@@ -72,7 +72,9 @@ func (x *resolver) line(i int, line Line, all bool) error {
 	}
 	quantity := max(line.Quantity, 1)
 	x.v.Check(quantity <= max(o.MaxQuantity, 1), at+".quantity", fmt.Sprintf("must be at most %d", max(o.MaxQuantity, 1)))
-	answers := o.Form.answer(&x.v, at+".values", line.Values, all)
+	var filled itsm.Validation
+	answers := o.Form.answer(&filled, at+".values", line.Values, all)
+	x.v.Add(filled.Err())
 	chosen := o.choose(&x.v, at, line.Options)
 	for j, left := range line.Leave {
 		field := fmt.Sprintf("%s.leave[%d]", at, j)
@@ -95,7 +97,7 @@ func (x *resolver) line(i int, line Line, all bool) error {
 		if slices.Contains(line.Leave, c.Offering) {
 			continue
 		}
-		if err := x.component(fmt.Sprintf("%s (%s)", at, c.Offering), i, o, c, quantity, answers, all); err != nil {
+		if err := x.component(fmt.Sprintf("%s (%s)", at, c.Offering), i, o, c, quantity, answers, all, filled.Err() == nil); err != nil {
 			return err
 		}
 	}
@@ -103,8 +105,9 @@ func (x *resolver) line(i int, line Line, all bool) error {
 }
 
 // component resolves a part of a bundle. It has been agreed that who may order the
-// bundle may order its parts.
-func (x *resolver) component(at string, line int, bundle *Offering, c Component, quantity int, answers itsm.Fields, all bool) error {
+// bundle may order its parts. What is wrong with the bundle's form is not told again
+// for each of them.
+func (x *resolver) component(at string, line int, bundle *Offering, c Component, quantity int, answers itsm.Fields, all, filled bool) error {
 	o, reason := x.cfg.Catalogue.find(c.Offering, c.Version)
 	if o == nil {
 		x.v.Check(false, at, reason)
@@ -126,8 +129,12 @@ func (x *resolver) component(at string, line int, bundle *Offering, c Component,
 			own[variable.Name] = value
 		}
 	}
-	filled := o.Form.answer(&x.v, at, own, all)
-	return x.item(at, line, o, quantity, o.choose(&x.v, at, c.Options), filled)
+	var v itsm.Validation
+	own = o.Form.answer(&v, at, own, all)
+	if filled {
+		x.v.Add(v.Err())
+	}
+	return x.item(at, line, o, quantity, o.choose(&x.v, at, c.Options), own)
 }
 
 // entitled checks that the requester may order an offering. Of what they do not see
