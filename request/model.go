@@ -30,7 +30,7 @@ type Model struct {
 	// RollUp is what the outcomes of an item's tasks mean for the item.
 	RollUp RollUpPolicy `json:"roll_up,omitempty"`
 	// Without lists actions of the lifecycle that requests of this model do not
-	// have, such as "hold". What is left is a lifecycle of its own, which is
+	// have, such as "hold"; what happens by itself cannot be among them. What is left is a lifecycle of its own, which is
 	// verified with the practice ([Model.Lifecycle]).
 	Without []string `json:"without,omitempty"`
 }
@@ -122,6 +122,10 @@ func (m Model) validate(v *itsm.Validation, path string) {
 		v.Check(!slices.Contains(m.Without[:i], action), at, fmt.Sprintf("is there twice: %q", shorten(action)))
 		v.Check(len(m.Approvals) == 0 || action != SeekApproval{}.Action(), at, "must not be seek_approval where something has to be approved")
 		v.Check(action != Submit{}.Action(), at, "must not be submit: nothing could be ordered")
+	}
+	for i, action := range m.Without {
+		byItself := slices.ContainsFunc(derived(), func(a itsm.Action[Request]) bool { return a.Action() == action })
+		v.Check(!byItself, join(path, fmt.Sprintf("without[%d]", i)), fmt.Sprintf("must not be %s, which happens by itself", action))
 	}
 	m.validateTasks(v, path)
 }

@@ -191,6 +191,27 @@ func TestApprovals(t *testing.T) {
 	})
 }
 
+// Where votes may change until a deadline it is waited for, and the silent count as
+// their policy says: one early acceptance never hides a later refusal.
+func TestVotesThatChange(t *testing.T) {
+	spec := officeSpec()
+	spec.Policies["manager"] = approval.Policy{Rule: approval.Rule{Need: approval.All, Of: approval.Persons("kim", "lee")},
+		Recount: true, Within: 24 * time.Hour, Silence: approval.Approve}
+	catalogue, err := request.NewCatalogue(spec)
+	require.NoError(t, err)
+	d := newDesk(t, request.Config{Catalogue: catalogue})
+	lee := itsm.As(context.Background(), "lee")
+	changed, silent := d.order(laptop()).ID, d.order(laptop()).ID
+	require.Equal(t, request.AwaitingApproval, d.as(lee, d.as(kim, changed, approve).ID, approve).State, "it may still change")
+	d.as(kim, changed, request.Vote{Vote: approval.Reject})
+	d.as(kim, silent, approve)
+	require.Equal(t, 2, d.due(24*time.Hour))
+	require.Equal(t, request.Rejected, d.get(changed).State)
+	require.Equal(t, request.Approved, d.get(silent).State)
+	d.replays(changed)
+	d.replays(silent)
+}
+
 // Cancelling takes back what was done, the last first, and what was being done.
 func TestCancelTakesBack(t *testing.T) {
 	d := newDesk(t, request.Config{})

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/go-itsm/itsm"
@@ -315,11 +314,4 @@ func (cfg Config) approval(ctx context.Context, r *Request, policy string, items
 	one := Approval{Policy: policy, Items: items, Electorate: e}
 	one.Outcome, one.Final, err = one.count(at)
 	return one, err
-}
-
-func number(n int) string {
-	if n == 0 {
-		return ""
-	}
-	return strconv.Itoa(n)
 }
