@@ -1,6 +1,7 @@
 package approval
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
@@ -18,7 +19,25 @@ type Ballot struct {
 	Comment string `json:"comment,omitempty"`
 }
 
-// Seat returns whose vote it is.
+// String returns the ballot as a line: "bob for ann: reject at …".
+func (b Ballot) String() string {
+	text := b.By
+	if b.For != "" && b.For != b.By {
+		text += " for " + b.For
+	}
+	return text + ": " + string(b.Vote) + b.when()
+}
+
+// when says when and why.
+func (b *Ballot) when() string {
+	text := " at " + stamp(b.At)
+	if b.Comment != "" {
+		text += fmt.Sprintf(", %q", b.Comment)
+	}
+	return text
+}
+
+// seat returns whose vote it is.
 func (b *Ballot) seat() string {
 	if b.For == "" {
 		return b.By

@@ -91,7 +91,7 @@ func poll(e *Electorate, ballots []Ballot, until time.Time) (*count, error) {
 		}
 		c.pass(b.At)
 		if r := c.refuse(b); r != nil {
-			c.uncounted = append(c.uncounted, Uncounted{Ballot: i, Refusal: *r})
+			c.uncounted = append(c.uncounted, Uncounted{Index: i, Ballot: *b, Code: r.Code, Reason: r.Reason})
 			continue
 		}
 		s := c.by[b.seat()]
@@ -152,16 +152,9 @@ func (c *count) pass(now time.Time) {
 	c.outcome = c.assembly.outcome()
 }
 
-// refuse says why a ballot does not count as things stand.
+// refuse says why a ballot does not count as things stand. Who has no vote is told
+// so at any time: only what voters say is late.
 func (c *count) refuse(b *Ballot) *Refusal {
-	switch {
-	case c.closed:
-		return &Refusal{Late, "it came after the deadline"}
-	case c.outcome != Open && !c.Policy.Recount:
-		return &Refusal{Late, "it came after the decision"}
-	case b.At.Before(c.Opened):
-		return &Refusal{Early, "the vote was not open yet"}
-	}
 	if duty := c.duty(b.By); duty != "" {
 		return &Refusal{Excluded, b.By + " is excluded as " + duty}
 	}
@@ -171,6 +164,12 @@ func (c *count) refuse(b *Ballot) *Refusal {
 		return &Refusal{NoVote, b.seat() + " has no vote"}
 	case b.By != s.person && !slices.Contains(c.voters(s, b.At, false), b.By):
 		return &Refusal{NoVote, b.By + " may not vote for " + s.person}
+	case c.closed:
+		return &Refusal{Late, "it came after the deadline"}
+	case c.outcome != Open && !c.Policy.Recount:
+		return &Refusal{Late, "it came after the decision"}
+	case b.At.Before(c.Opened):
+		return &Refusal{Early, "the vote was not open yet"}
 	case !s.turn:
 		return &Refusal{Early, "it is not the turn of " + s.person + " yet"}
 	case b.By != s.person && s.voted && c.ballots[s.ballot].By == s.person:

@@ -43,8 +43,8 @@ type Decision struct {
 	Final bool `json:"final"`
 	// At is since when the outcome is what it is; zero while it is open.
 	At time.Time `json:"at,omitzero"`
-	// Ballot is the index of the ballot that decided, or -1 if none did.
-	Ballot int `json:"ballot"`
+	// Index is that of the ballot that decided, or -1 if none did.
+	Index int `json:"index"`
 	// Next is when things will change without a ballot, which a host makes a
 	// due action: the deadline, or the first moment at which somebody more may
 	// vote in the place of one who is asked. Zero means never.
@@ -80,11 +80,14 @@ type Turn struct {
 	By []string `json:"by"`
 }
 
-// An Uncounted ballot and the reason.
+// An Uncounted ballot does not count.
 type Uncounted struct {
-	// Ballot is its index.
-	Ballot int `json:"ballot"`
-	Refusal
+	// Index is where it is among the ballots.
+	Index  int    `json:"index"`
+	Ballot Ballot `json:"ballot"`
+	// Code and Reason say why it does not.
+	Code   Code   `json:"code"`
+	Reason string `json:"reason"`
 }
 
 // A Reason is a part of a policy with what it comes to.
@@ -127,7 +130,7 @@ type Tally struct {
 // decision says how things stand.
 func (c *count) decision(now time.Time) Decision {
 	d := Decision{
-		Outcome: c.outcome, At: c.at, Ballot: c.ballot, Uncounted: c.uncounted,
+		Outcome: c.outcome, At: c.at, Index: c.ballot, Uncounted: c.uncounted,
 		Final: c.closed || c.outcome != Open && !c.Policy.Recount,
 	}
 	at := path{name: "rule"}
@@ -218,6 +221,7 @@ func (c *count) reason(n *node, at *path, turn bool) Reason {
 		s.Need = All
 	}
 	r := Reason{Path: at.String(), Name: n.Name, Tally: &s, Of: make([]Reason, 0, len(n.members))}
+	r.Outcome = n.outcome(turn)
 	last, wait := 0, false
 	for i := range n.members {
 		m := &n.members[i]
@@ -254,7 +258,6 @@ func (c *count) reason(n *node, at *path, turn bool) Reason {
 		}
 	}
 	s.Needed = n.need.least(n.base(sum{yes: s.InFavour, no: s.Against + s.Open, abstained: s.Abstained, vacant: s.Vacant}))
-	r.Outcome = n.outcome(turn)
 	return r
 }
 
@@ -310,7 +313,7 @@ func (d Decision) String() string {
 		b.WriteString("next: " + stamp(d.Next) + "\n")
 	}
 	for _, u := range d.Uncounted {
-		fmt.Fprintf(&b, "ballot %d does not count: %s\n", u.Ballot, u.Reason)
+		fmt.Fprintf(&b, "not counted: %s, %s\n", u.Ballot, u.Reason)
 	}
 	return b.String()
 }
@@ -345,22 +348,21 @@ func (r *Reason) line() string {
 	}
 	text := r.Name + ": " + string(r.Outcome)
 	switch {
-	case r.Ballot != nil:
-		if r.Ballot.By != r.Name {
-			text += " by " + r.Ballot.By
-		}
-		text += " at " + stamp(r.Ballot.At)
-		if r.Ballot.Comment != "" {
-			text += fmt.Sprintf(", %q", r.Ballot.Comment)
-		}
+	case r.Outcome == Open:
+		return r.Name + ": has not voted"
+	case r.Outcome == Waiting:
+		return r.Name + ": not asked"
 	case r.Outcome == Vacant && r.Duty != "":
-		text += ", excluded as " + r.Duty
+		return text + ", excluded as " + r.Duty
 	case r.Outcome == Vacant:
-		text += ", nobody is"
-	case r.Outcome != Open && r.Outcome != Waiting && r.Outcome != "":
-		text += " by silence"
+		return text + ", nobody is"
+	case r.Ballot == nil:
+		return text + " by silence"
 	}
-	return text
+	if r.Ballot.By != r.Name {
+		text += " by " + r.Ballot.By
+	}
+	return text + r.Ballot.when()
 }
 
 // label names the part: a rule by how it decides.

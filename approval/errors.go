@@ -127,10 +127,12 @@ func isPlain(text string) bool {
 
 // names checks a list of names, each of which may be there once.
 func (f *findings) names(names []string, at *path, field string) {
+	rising := true // as long as they are, none is there twice
 	for i, name := range names {
 		item := at.item(field, i)
 		f.name(name, item)
-		if slices.Contains(names[:i], name) {
+		rising = rising && (i == 0 || names[i-1] < name)
+		if !rising && slices.Contains(names[:i], name) {
 			f.add(item, "is there twice: %q", name)
 		}
 	}

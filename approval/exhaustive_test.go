@@ -44,8 +44,9 @@ func TestDecidedAsSoonAsNothingCanChangeAndNeverBefore(t *testing.T) {
 	}
 	try("nested", nested(2))
 	try("nested", nested(3))
+	try("nested", nested(4))
 	try("made up", madeUp(1, 2000, 4, 3, false))
-	try("made up", madeUp(2, 2000, 5, 3, false))
+	try("made up", madeUp(2, 4000, 5, 3, false))
 	t.Logf("%d policies, %d states, no difference", policies, states)
 	if !racing {
 		require.Greater(t, policies, 20_000)
@@ -102,13 +103,19 @@ func everyState(t *testing.T, c pollCase) int {
 // definition says, with turns, changes of mind and withdrawals.
 func TestEveryListOfThreeBallots(t *testing.T) {
 	policies, lists := 0, 0
-	for c := range sparse(madeUp(3, 300, 3, 3, true)) {
+	for c := range sparse(madeUp(3, 250, 3, 3, true)) {
 		policies++
 		lists += everyList(t, c, 3, 3)
 	}
 	for c := range sparse(madeUp(4, 8, 5, 3, true)) {
 		policies++
 		lists += everyList(t, c, 5, 3)
+	}
+	for n := 1; n <= 2; n++ {
+		for c := range sparse(flat(n)) {
+			policies++
+			lists += everyList(t, c, n, 3)
+		}
 	}
 	t.Logf("%d policies, %d lists of ballots, no difference", policies, lists)
 }
@@ -124,7 +131,7 @@ func everyList(t *testing.T, c pollCase, n, length int) int {
 		lists++
 		d, err := approval.Decide(e, cast, opened.Add(time.Hour))
 		require.NoError(t, err)
-		same := d.Outcome == decided && d.Ballot == by && len(d.Uncounted) == len(uncounted)
+		same := d.Outcome == decided && d.Index == by && len(d.Uncounted) == len(uncounted)
 		for i := range uncounted {
 			same = same && d.Uncounted[i].Code == uncounted[i]
 		}
@@ -142,12 +149,12 @@ func everyList(t *testing.T, c pollCase, n, length int) int {
 				}
 				cast = append(cast, approval.Ballot{By: person, Vote: v, At: opened.Add(time.Duration(len(cast)) * time.Minute)})
 				switch {
-				case decided != approval.Open:
-					uncounted = append(uncounted, approval.Late)
 				case slices.Contains(c.out, person):
 					uncounted = append(uncounted, approval.Excluded)
 				case !slices.Contains(people, person):
 					uncounted = append(uncounted, approval.NoVote)
+				case decided != approval.Open:
+					uncounted = append(uncounted, approval.Late)
 				case !judge.asked(votes)[person]:
 					uncounted = append(uncounted, approval.Early)
 				default:
@@ -250,6 +257,7 @@ func TestNeeded(t *testing.T) {
 			require.NoError(t, err)
 			require.Empty(t, d.Uncounted)
 			require.Equal(t, brute(&c.rule, people, votes), d.Outcome)
+			explains(t, &c.rule, people, votes, d.Why, true)
 			if d.Outcome != approval.Open {
 				require.Zero(t, d.Needed)
 				return
@@ -297,6 +305,36 @@ func TestNeeded(t *testing.T) {
 	}
 	t.Logf("%d states", states)
 	require.Positive(t, states)
+}
+
+// explains compares the parts of a reason with what each comes to by its definition.
+// Turn says that the rule is asked.
+func explains(t *testing.T, r *approval.Rule, people []string, votes box, why approval.Reason, turn bool) {
+	sum := map[approval.Outcome]int64{}
+	require.Len(t, why.Of, len(r.Of))
+	for i, m := range r.Of {
+		part := why.Of[i]
+		want := approval.Open
+		switch vote, voted := votes[m.Person]; {
+		case m.Rule != nil:
+			if all := ends(m.Rule, people, votes); len(all) == 1 {
+				want = map[bool]approval.Outcome{all[approval.Approve]: approval.Approved, all[approval.Reject]: approval.Rejected, all[approval.Abstain]: approval.Abstained}[true]
+			}
+		case voted:
+			want = map[approval.Vote]approval.Outcome{approval.Approve: approval.Approved, approval.Reject: approval.Rejected, approval.Abstain: approval.Abstained, vacant: approval.Vacant}[vote]
+		}
+		sum[want] += int64(max(m.Weight, 1))
+		if want == approval.Open && !turn {
+			want = approval.Waiting
+		}
+		require.Equal(t, want, part.Outcome, "%s with %v\n%s", r, votes, why)
+		if m.Rule != nil {
+			explains(t, m.Rule, people, votes, part, turn)
+		}
+		turn = turn && (!r.Sequence || want != approval.Open)
+	}
+	require.Equal(t, []int64{sum[approval.Approved], sum[approval.Rejected], sum[approval.Abstained], sum[approval.Open], sum[approval.Vacant]},
+		[]int64{why.Tally.InFavour, why.Tally.Against, why.Tally.Abstained, why.Tally.Open, why.Tally.Vacant})
 }
 
 // The reason why two counts are enough: raising a vote never lowers the outcome.
