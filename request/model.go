@@ -30,8 +30,9 @@ type Model struct {
 	// RollUp is what the outcomes of an item's tasks mean for the item.
 	RollUp RollUpPolicy `json:"roll_up,omitempty"`
 	// Without lists actions of the lifecycle that requests of this model do not
-	// have, such as "hold"; what happens by itself cannot be among them. What is left is a lifecycle of its own, which is
-	// verified with the practice ([Model.Lifecycle]).
+	// have, such as "hold"; what happens by itself cannot be among them. What is
+	// left is a lifecycle of its own, which is verified with the practice
+	// ([Model.Lifecycle]).
 	Without []string `json:"without,omitempty"`
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/go-itsm/itsm/approval"
 	"github.com/go-itsm/itsm/request"
 	"github.com/go-itsm/itsm/sla"
+	"github.com/go-itsm/itsm/storage/memory"
 )
 
 // A world is a few requests to which things happen by chance: under one
@@ -621,4 +622,42 @@ func TestAgreements(t *testing.T) {
 	require.Len(t, results, 2)
 	_, err = d.Results(mia, "req-9", d.clock.now())
 	require.ErrorIs(t, err, itsm.ErrNotFound)
+}
+
+// Every fact that an agreement may ask for is what the request says.
+func TestFacts(t *testing.T) {
+	calendar, err := sla.Calendar{Name: "around", Zone: "UTC", Rules: sla.Rules{Weekly: sla.EveryDay(sla.Window{Close: 24 * time.Hour})}}.Compile()
+	require.NoError(t, err)
+	facts := map[string]string{"requester": "jin", "recipient": "mia", "channel": "portal", "offering": "laptop", "model": "device", "service": "", "person": "mia", "group": "desk",
+		"state": "fulfilled", "completion": "complete", "hold": "stock", "action": "start", "reply": "staff", "submitted": "*", "approved": "*", "responded": "*", "started": "*", "fulfilled": "*", "closed": "*", "seat": "12", "vip": "true"}
+	var all []sla.Agreement
+	for name, value := range facts {
+		when := sla.Condition{name: {value}}
+		all = append(all, sla.Agreement{Name: name, Kind: sla.ServiceLevel, Applies: sla.Conditions{when},
+			Metrics: []sla.Metric{{Name: "m", Calendar: "around", Goals: []sla.GoalRule{{Within: time.Hour}}, Stop: sla.Conditions{{"state": {"never"}}}}}})
+	}
+	wrong := sla.Agreement{Name: "wrong", Kind: sla.ServiceLevel, Applies: sla.Conditions{{"requester": {"mia"}}, {"reply": {"requester"}}, {"unknown": {"*"}}}, Metrics: all[0].Metrics}
+	book, err := sla.NewBook([]*sla.Hours{calendar}, append(all, wrong))
+	require.NoError(t, err)
+	d := newDesk(t, request.Config{Agreements: book})
+	r, err := d.Order(jin, request.Order{Channel: "portal", Recipient: "mia", Lines: []request.Line{laptop()}, Fields: itsm.Fields{"seat": []byte(`"12"`), "vip": []byte("true")}})
+	require.NoError(t, err)
+	d.as(kim, r.ID, approve)
+	r = d.do(r.ID, request.Assign{Group: "desk", Person: "mia"}, request.PutOnHold{Reason: request.AwaitingStock}, request.Resume{}, request.Start{}, request.Note{Text: "soon", Public: true},
+		request.CompleteTask{Task: 1}, request.CompleteTask{Task: 2}, request.CompleteTask{Task: 4}, request.Close{})
+	for name := range facts {
+		_, ok := r.Targets.Find(name, "m")
+		require.True(t, ok, name)
+	}
+	_, ok := r.Targets.Find("wrong", "m")
+	require.False(t, ok)
+	d.as(jin, r.ID, request.Note{Text: "thanks", Public: true})
+	r = d.get(r.ID)
+	_, ok = r.Targets.Find("wrong", "m")
+	require.True(t, ok, "the requester has written")
+
+	// The same practice over another store knows nothing of it.
+	_, err = d.Over(memory.New[request.Request]()).Get(mia, r.ID)
+	require.ErrorIs(t, err, itsm.ErrNotFound)
+	require.Error(t, request.Model{}.Validate())
 }
