@@ -17,9 +17,23 @@ func System() Actor { return Actor{ID: "system"} }
 
 type actorKey struct{}
 
+// known is an actor and what is wrong with it, which is found out once and not
+// with everything that it does.
+type known struct {
+	actor Actor
+	err   error
+}
+
 // WithActor returns a context in which everything is done by the actor.
 func WithActor(ctx context.Context, a Actor) context.Context {
-	return context.WithValue(ctx, actorKey{}, a)
+	k := &known{actor: a}
+	switch {
+	case a.ID == "":
+		k.err = ErrNoActor
+	case !cleanText(a.ID) || !cleanText(a.Name):
+		k.err = &FieldError{Field: "actor", Reason: "must be valid UTF-8 without NUL"}
+	}
+	return context.WithValue(ctx, actorKey{}, k)
 }
 
 // As is [WithActor] for an actor without a name.
@@ -31,12 +45,12 @@ func As(ctx context.Context, id string) context.Context {
 // [ErrInvalid] if the actor's id or name is no text that a history can keep:
 // valid UTF-8 without NUL.
 func ActorFrom(ctx context.Context) (Actor, error) {
-	a, ok := ctx.Value(actorKey{}).(Actor)
+	k, ok := ctx.Value(actorKey{}).(*known)
 	switch {
-	case !ok || a.ID == "":
+	case !ok:
 		return Actor{}, ErrNoActor
-	case !cleanText(a.ID) || !cleanText(a.Name):
-		return Actor{}, &FieldError{Field: "actor", Reason: "must be valid UTF-8 without NUL"}
+	case k.err != nil:
+		return Actor{}, k.err
 	}
-	return a, nil
+	return k.actor, nil
 }

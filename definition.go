@@ -61,6 +61,7 @@ type actionType struct {
 	name    string
 	typ     reflect.Type
 	shape   *shape
+	form    form
 	derived bool
 	// validates, guards and follows say which optional interfaces it has.
 	validates, guards, follows bool
@@ -96,6 +97,7 @@ func (d Definition[R]) check() (map[string]*actionType, []*actionType, error) {
 		_, t.guards = a.(Guard[R])
 		_, t.follows = a.(Follower[R])
 		t.shape = shapeOf(&v, typ, typ.Name(), map[reflect.Type]*shape{})
+		t.form = formOf(typ)
 		types[name] = t
 		order = append(order, t)
 	}
@@ -120,33 +122,38 @@ func (t *actionType) new() reflect.Value { return reflect.New(t.typ).Elem() }
 func (t *actionType) zero() any { return reflect.Zero(t.typ).Interface() }
 
 // admit finds the type of an action and brings the action into the form in
-// which it is applied and kept.
-func (p *Practice[R]) admit(a Action[R]) (*actionType, Action[R], error) {
+// which it is applied and kept. It returns its JSON, in room, where that is
+// known on the way, else nil.
+func (p *Practice[R]) admit(a Action[R], room []byte) (*actionType, Action[R], []byte, error) {
 	v := reflect.ValueOf(a)
 	if v.Kind() == reflect.Pointer && !v.IsNil() {
 		v = v.Elem()
 	}
 	if !v.IsValid() || v.Kind() != reflect.Struct {
-		return nil, nil, &FieldError{Field: "action", Reason: "must not be nil"}
+		return nil, nil, nil, &FieldError{Field: "action", Reason: "must not be nil"}
 	}
 	t, ok := p.types[a.Action()]
 	if !ok || t.typ != v.Type() {
-		return nil, nil, &FieldError{Field: "action", Reason: fmt.Sprintf("%T is not among the practice's actions", a)}
+		return nil, nil, nil, &FieldError{Field: "action", Reason: fmt.Sprintf("%T is not among the practice's actions", a)}
 	}
-	if t.shape.clean(v) {
+	data, ok := t.form.append(room, v)
+	if !ok {
+		data = nil
+	}
+	if ok || t.shape.clean(v) {
 		if v.CanAddr() { // came in as a pointer
 			a = v.Interface().(Action[R])
 		}
-		return t, a, nil
+		return t, a, data, nil
 	}
 	own := t.new()
 	own.Set(v)
 	var findings Validation
 	t.shape.settle(&findings, own, "")
 	if err := findings.Err(); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	return t, own.Interface().(Action[R]), nil
+	return t, own.Interface().(Action[R]), nil, nil
 }
 
 // decode reads what the history keeps of an action. Unknown names are passed
@@ -185,13 +192,12 @@ func (p *Practice[R]) Actions() iter.Seq[Action[R]] {
 // which Decode reads. It returns an [ErrInvalid] for an action that is not the
 // practice's or has no JSON form.
 func (p *Practice[R]) Encode(a Action[R]) ([]byte, error) {
-	t, a, err := p.admit(a)
+	t, a, data, err := p.admit(a, nil)
+	if err == nil && data == nil {
+		data, err = marshal(a)
+	}
 	if err != nil {
 		return nil, err
-	}
-	data, err := json.Marshal(a)
-	if err != nil {
-		return nil, &FieldError{Field: "data", Reason: err.Error()}
 	}
 	return json.Marshal(envelope{t.name, data})
 }
@@ -221,7 +227,7 @@ func (p *Practice[R]) Decode(data []byte) (Action[R], error) {
 		named[f.(*FieldError).Field] = true
 	}
 	// What is wrong with the rest is told at once, but nothing twice.
-	_, a, err := p.admit(v.Interface().(Action[R]))
+	_, a, _, err := p.admit(v.Interface().(Action[R]), nil)
 	if err == nil {
 		err = validate(a)
 	}

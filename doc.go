@@ -32,8 +32,12 @@
 //
 //   - itsm, here: the words and contracts that every practice shares.
 //   - incident: restores service, and remembers how.
+//   - change: decides about changes, schedules them, and learns from them.
+//   - request: fulfils what users may ask for, and takes it back.
 //   - sla: calendars, clocks, agreements and reports; usable alone.
 //   - slm: joins agreements and their clocks to the records of any practice.
+//   - approval: says whether something is approved, why, and who is still needed;
+//     usable alone.
 //   - storage/memory: the reference store.
 //   - storage/storagetest: the rules of a store as sentences, and their proof.
 //   - examples: one story a folder.

@@ -119,7 +119,7 @@ func (p *Practice[R]) redo(r *R, e Event) (Action[R], error) {
 	if err := a.Apply(r, Moment{At: e.At, Actor: e.Actor}); err != nil {
 		return nil, fmt.Errorf("event %s: %s: %w", e.ID, e.Action, err)
 	}
-	m.seal(before, e.To, e.At)
-	p.due(r)
+	m.seal(&before, e.To, e.At)
+	p.due(r, m)
 	return a, nil
 }

@@ -26,15 +26,19 @@ func NewID(prefix string, at time.Time) ID {
 func makeID(prefix string, at time.Time, random8, random64 uint64) ID {
 	hi, lo := uint64(at.UnixMicro())<<8|random8&0xff, random64
 	var room [64]byte
-	out := append(append(room[:0], prefix...), '_')
-	// 128 bits in 26 characters of 5 bits: 3 + 12×5 from the upper half, one
-	// character from both, 12×5 from the lower.
-	for shift := 61; shift > 0; shift -= 5 {
-		out = append(out, crockford[hi>>shift&31])
+	out := append(append(room[:0], prefix...), "_00000000000000000000000000"...)
+	// 128 bits in 26 characters of 5 bits: the last twelve from the lower half,
+	// one from both, the rest from the upper.
+	text := (*[26]byte)(out[len(out)-26:])
+	for i := 25; i > 13; i-- {
+		text[i] = crockford[lo&31]
+		lo >>= 5
 	}
-	out = append(out, crockford[(hi<<4|lo>>60)&31])
-	for shift := 55; shift >= 0; shift -= 5 {
-		out = append(out, crockford[lo>>shift&31])
+	text[13] = crockford[(hi<<4|lo)&31]
+	hi >>= 1
+	for i := 12; i >= 0; i-- {
+		text[i] = crockford[hi&31]
+		hi >>= 5
 	}
 	return ID(out)
 }

@@ -75,7 +75,7 @@ type Key struct {
 // Indexed is what a record type implements (with a value or pointer receiver)
 // to be listed by more than its state: it appends the keys under which it is
 // to be found; one that is there twice counts once. Stores index them. It is
-// pure: stores call it while they commit.
+// pure: stores call it while they commit or list.
 type Indexed interface {
 	AppendKeys(keys []Key) []Key
 }

@@ -38,6 +38,7 @@ const eventPrefix = "evt"
 type Practice[R any] struct {
 	def    Definition[R]
 	store  Store[R]
+	place  func(ctx context.Context, id ID, to *R) error // of store, see inPlace
 	cfg    Config
 	types  map[string]*actionType
 	order  []*actionType
@@ -62,7 +63,7 @@ func NewPractice[R any](def Definition[R], store Store[R], cfg Config) (*Practic
 		return nil, err
 	}
 	def.Actions, def.Derived = slices.Clone(def.Actions), slices.Clone(def.Derived)
-	return &Practice[R]{def: def, store: store, cfg: cfg, types: types, order: order, cloner: cloner}, nil
+	return &Practice[R]{def: def, store: store, place: placeOf(store), cfg: cfg, types: types, order: order, cloner: cloner}, nil
 }
 
 // Over returns the same practice over another store, such as one that is bound
@@ -74,7 +75,27 @@ func NewPractice[R any](def Definition[R], store Store[R], cfg Config) (*Practic
 // in the same transaction, the host sets [Config.Attempts] to 1 and repeats all
 // of it.
 func (p *Practice[R]) Over(store Store[R]) *Practice[R] {
-	return &Practice[R]{def: p.def, store: store, cfg: p.cfg, types: p.types, order: p.order, cloner: p.cloner}
+	return &Practice[R]{def: p.def, store: store, place: placeOf(store), cfg: p.cfg, types: p.types, order: p.order, cloner: p.cloner}
+}
+
+// inPlace is a store whose Load costs so little that returning a large record
+// is most of it. It gives a way to load into a place that is there, if store is
+// itself: something around it that embeds it has a Load of its own to be asked.
+type inPlace[R any] interface {
+	InPlace(store Store[R]) func(ctx context.Context, id ID, to *R) error
+}
+
+// placeOf returns how to load from a store into a place.
+func placeOf[R any](store Store[R]) func(ctx context.Context, id ID, to *R) error {
+	if s, ok := store.(inPlace[R]); ok {
+		if load := s.InPlace(store); load != nil {
+			return load
+		}
+	}
+	return func(ctx context.Context, id ID, to *R) (err error) {
+		*to, err = store.Load(ctx, id)
+		return err
+	}
 }
 
 // Name returns the name of the practice, such as "incident".
@@ -85,24 +106,23 @@ func (p *Practice[R]) Lifecycle() *Lifecycle { return p.def.Lifecycle }
 
 // Create creates a record with the lifecycle's creating action. It returns
 // [ErrExists] if [Config.NewID] gave an id that is taken.
-func (p *Practice[R]) Create(ctx context.Context, a Action[R]) (R, error) {
-	var made R
-	err := p.Update(ctx, func(tx *Tx[R]) (err error) {
-		made, err = tx.Create(a)
+func (p *Practice[R]) Create(ctx context.Context, a Action[R]) (made R, err error) {
+	tx, err := p.run(ctx, func(tx *Tx[R]) error {
+		_, err := tx.create(a)
 		return err
 	})
-	if err != nil {
-		var none R
-		return none, err
+	if err == nil {
+		made = tx.one[0].Record // the first that was made room for
+		p.recycle(tx)
 	}
-	return made, nil
+	return made, err
 }
 
 // Do does an action to a record and returns the record as it is then.
 func (p *Practice[R]) Do(ctx context.Context, id ID, a Action[R]) (done R, err error) {
 	tx, err := p.run(ctx, func(tx *Tx[R]) error { return tx.do(id, a) })
 	if err == nil {
-		done = tx.touched[0].Record
+		done = tx.one[0].Record
 		p.recycle(tx)
 	}
 	return done, err
@@ -260,8 +280,8 @@ func (p *Practice[R]) commit(ctx context.Context, tx *Tx[R]) error {
 		}
 		tx.resent = true
 	}
-	for i := range revs {
-		p.alarm.ring(MetaOf(&revs[i].Record).Due)
+	for _, e := range tx.changed {
+		p.alarm.ring(tx.meta(e).Due)
 	}
 	if p.cfg.Notify != nil {
 		p.cfg.Notify(ctx, tx.Events())

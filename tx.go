@@ -2,10 +2,10 @@ package itsm
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 )
 
@@ -37,6 +37,7 @@ type Tx[R any] struct {
 	// Room for the common case of one event on one record, which is passed to
 	// the store as it stands: a record is large, and copying it is what costs.
 	one   [1]Revision[R]
+	meta0 *Meta // of one
 	event [1]Event
 	first [2]*Revision[R]
 }
@@ -115,14 +116,19 @@ func (tx *Tx[R]) Do(id ID, a Action[R]) (R, error) {
 
 // Create creates a record and returns it, as Get does.
 func (tx *Tx[R]) Create(a Action[R]) (R, error) {
+	e, err := tx.create(a)
+	if err != nil {
+		var none R
+		return none, err
+	}
+	return tx.give(e), nil
+}
+
+func (tx *Tx[R]) create(a Action[R]) (*Revision[R], error) {
 	e := tx.room()
 	var fresh R
 	e.Record = fresh
-	if err := tx.step(e, a); err != nil {
-		var none R
-		return none, tx.fail("", err)
-	}
-	return tx.give(e), nil
+	return e, tx.fail("", tx.step(e, a))
 }
 
 // newID makes the id of a new record. Where nothing will be written, it is not
@@ -206,13 +212,23 @@ func (tx *Tx[R]) load(id ID) (*Revision[R], error) {
 		}
 	}
 	e := tx.room()
-	var err error
-	if e.Record, err = tx.p.store.Load(tx.ctx, id); err != nil {
+	if err := tx.p.place(tx.ctx, id, &e.Record); err != nil {
 		return nil, err
 	}
-	e.Base = MetaOf(&e.Record).Version
+	e.Base = tx.meta(e).Version
 	tx.touched = append(tx.touched, e)
 	return e, nil
+}
+
+// meta is MetaOf, which takes its time, for a revision's record.
+func (tx *Tx[R]) meta(e *Revision[R]) *Meta {
+	if e != &tx.one[0] {
+		return MetaOf(&e.Record)
+	}
+	if tx.meta0 == nil {
+		tx.meta0 = MetaOf(&e.Record)
+	}
+	return tx.meta0
 }
 
 // room returns a revision whose record is yet to be written.
@@ -232,8 +248,9 @@ func (tx *Tx[R]) step(e *Revision[R], a Action[R]) error {
 	if tx.depth >= maxDepth {
 		return Refuse("more than %d actions follow from one another", maxDepth)
 	}
-	m := MetaOf(&e.Record)
-	t, a, to, err := tx.decide(e, m, a)
+	m := tx.meta(e)
+	var room [256]byte
+	t, a, written, to, err := tx.decide(e, m, a, room[:0])
 	if err != nil {
 		return err
 	}
@@ -247,11 +264,14 @@ func (tx *Tx[R]) step(e *Revision[R], a Action[R]) error {
 	if err := a.Apply(&e.Record, tx.at); err != nil {
 		return err
 	}
-	m.seal(before, to, tx.at.At)
-	p.due(&e.Record)
-	data, err := json.Marshal(a)
+	m.seal(&before, to, tx.at.At)
+	p.due(&e.Record, m)
+	data := slices.Clone(written)
+	if data == nil {
+		data, err = marshal(a)
+	}
 	if err != nil {
-		return &FieldError{Field: "data", Reason: err.Error()}
+		return err
 	}
 	if len(data) > maxAction {
 		return &FieldError{Field: "data", Reason: fmt.Sprintf("must have at most %d bytes as JSON, has %d", maxAction, len(data))}
@@ -274,20 +294,20 @@ func (tx *Tx[R]) step(e *Revision[R], a Action[R]) error {
 	return tx.follow(e, t, a, len(e.Events)-1)
 }
 
-// decide answers with the action as it is to be applied and where it leads, or
-// with everything that speaks against it.
-func (tx *Tx[R]) decide(e *Revision[R], m *Meta, a Action[R]) (*actionType, Action[R], State, error) {
+// decide answers with the action as it is to be applied, with its JSON if that is
+// known, and where it leads; or with everything that speaks against it.
+func (tx *Tx[R]) decide(e *Revision[R], m *Meta, a Action[R], room []byte) (*actionType, Action[R], []byte, State, error) {
 	p := tx.p
-	t, a, err := p.admit(a)
+	t, a, data, err := p.admit(a, room)
 	if err != nil {
-		return nil, nil, "", err
+		return nil, nil, nil, "", err
 	}
 	if tx.depth == 0 {
 		if t.derived {
-			return nil, nil, "", Refuse("%q happens by itself and cannot be asked for", t.name)
+			return nil, nil, nil, "", Refuse("%q happens by itself and cannot be asked for", t.name)
 		}
 		if err := p.authorize(tx, e, a); err != nil {
-			return nil, nil, "", err
+			return nil, nil, nil, "", err
 		}
 	}
 	to, err := p.transition(m.State, t.name)
@@ -303,7 +323,7 @@ func (tx *Tx[R]) decide(e *Revision[R], m *Meta, a Action[R]) (*actionType, Acti
 		}
 		prepared, err = tx.prepare(e, a)
 		if err != nil && !isFinding(err) {
-			return nil, nil, "", err
+			return nil, nil, nil, "", err
 		}
 		findings.Add(err)
 	}
@@ -314,17 +334,17 @@ func (tx *Tx[R]) decide(e *Revision[R], m *Meta, a Action[R]) (*actionType, Acti
 		}
 	}
 	if err := findings.Err(); err != nil {
-		return nil, nil, "", err
+		return nil, nil, nil, "", err
 	}
 	if prepared == nil {
-		return t, a, to, nil
+		return t, a, data, to, nil
 	}
 	// What was prepared is an action like any other, and may be another one.
-	instead, a, err := p.admit(prepared)
+	instead, a, data, err := p.admit(prepared, room)
 	if err == nil && instead != t {
 		to, err = p.transition(m.State, instead.name)
 	}
-	return instead, a, to, err
+	return instead, a, data, to, err
 }
 
 func (p *Practice[R]) transition(from State, action string) (State, error) {
@@ -409,7 +429,7 @@ func (p *Practice[R]) authorize(tx *Tx[R], e *Revision[R], a Action[R]) error {
 }
 
 // seal sets what is not an action's to set.
-func (m *Meta) seal(before Meta, to State, at time.Time) {
+func (m *Meta) seal(before *Meta, to State, at time.Time) {
 	m.ID, m.Version, m.State = before.ID, before.Version+1, to
 	m.Created, m.Changed, m.Due = before.Created, at, before.Due
 	if before.Version == 0 {
@@ -418,9 +438,9 @@ func (m *Meta) seal(before Meta, to State, at time.Time) {
 }
 
 // due sets when time makes something happen next.
-func (p *Practice[R]) due(r *R) {
+func (p *Practice[R]) due(r *R, m *Meta) {
 	if p.def.Next != nil {
 		t, _ := p.def.Next(r)
-		MetaOf(r).Due = instant(t)
+		m.Due = instant(t)
 	}
 }

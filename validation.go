@@ -35,6 +35,9 @@ func (v *Validation) Rule(ok bool, reason string) {
 // Text checks that a text has at least minimum and at most maximum characters
 // (Unicode code points).
 func (v *Validation) Text(field, text string, minimum, maximum int) {
+	if len(text) >= minimum && len(text) <= maximum && minimum <= 1 {
+		return // a character has a byte at least
+	}
 	switch n := utf8.RuneCountInString(text); {
 	case n < minimum && minimum == 1:
 		v.Check(false, field, "must not be empty")

@@ -175,7 +175,18 @@ func TestOrderIsThatOfTime(t *testing.T) {
 	require.Equal(t, inOrder.Why, shuffled.Why)
 	require.Equal(t, approval.Open, decide(t, e, ballots, at(3)).Outcome)
 	require.Equal(t, at(1), ballots[3].At, "the caller's ballots stay as they are")
+
+	// Those of one moment count in the order given, however many there are.
+	e.Policy.Recount = true
+	ballots = []approval.Ballot{{By: "cho", Vote: approval.Approve, At: at(2)}}
+	for i := range 99 {
+		ballots = append(ballots, approval.Ballot{By: "ann", Vote: ballotsOf(i), At: at(1)})
+	}
+	require.Equal(t, "99", decide(t, e, append(ballots, approval.Ballot{By: "ann", Vote: approval.Reject, At: at(1), Comment: "99"}), at(100)).Why.Of[0].Ballot.Comment)
 }
+
+// ballotsOf changes a mind all the time.
+func ballotsOf(i int) approval.Vote { return approval.Votes()[i%4] }
 
 func TestRecount(t *testing.T) {
 	e := electorate(approval.Rule{Need: approval.AtLeast(2), Of: approval.Persons("ann", "bob", "cho")})

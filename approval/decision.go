@@ -221,6 +221,7 @@ func (c *count) reason(n *node, at *path, turn bool) Reason {
 		s.Need = All
 	}
 	r := Reason{Path: at.String(), Name: n.Name, Tally: &s, Of: make([]Reason, 0, len(n.members))}
+	r.Outcome = n.outcome(turn)
 	last, wait := 0, false
 	for i := range n.members {
 		m := &n.members[i]
@@ -257,7 +258,6 @@ func (c *count) reason(n *node, at *path, turn bool) Reason {
 		}
 	}
 	s.Needed = n.need.least(n.base(sum{yes: s.InFavour, no: s.Against + s.Open, abstained: s.Abstained, vacant: s.Vacant}))
-	r.Outcome = n.outcome(turn)
 	return r
 }
 

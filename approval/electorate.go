@@ -197,6 +197,10 @@ func (e *Electorate) check() error {
 	c.policy(&e.Policy, &policy)
 	root, people := path{}, 0
 	for i := range e.Answers {
+		if i == maxAnswers {
+			c.add(path{name: "answers"}, "must be at most %d, are %d", maxAnswers, len(e.Answers))
+			break
+		}
 		a, at := &e.Answers[i], root.item("answers", i)
 		if !slices.Contains(Kinds(), a.Kind) {
 			c.add(at.field("kind"), "must be role, computed or duty, is %q", shorten(string(a.Kind)))
@@ -229,6 +233,9 @@ func (e *Electorate) check() error {
 	}
 	return c.err()
 }
+
+// maxAnswers is the most that a policy can ask for.
+const maxAnswers = maxMembers + maxDuties
 
 // maxPlaces is the most places of people in rules.
 const maxPlaces = 10_000

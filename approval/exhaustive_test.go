@@ -257,6 +257,7 @@ func TestNeeded(t *testing.T) {
 			require.NoError(t, err)
 			require.Empty(t, d.Uncounted)
 			require.Equal(t, brute(&c.rule, people, votes), d.Outcome)
+			explains(t, &c.rule, people, votes, d.Why, true)
 			if d.Outcome != approval.Open {
 				require.Zero(t, d.Needed)
 				return
@@ -304,6 +305,36 @@ func TestNeeded(t *testing.T) {
 	}
 	t.Logf("%d states", states)
 	require.Positive(t, states)
+}
+
+// explains compares the parts of a reason with what each comes to by its definition.
+// Turn says that the rule is asked.
+func explains(t *testing.T, r *approval.Rule, people []string, votes box, why approval.Reason, turn bool) {
+	sum := map[approval.Outcome]int64{}
+	require.Len(t, why.Of, len(r.Of))
+	for i, m := range r.Of {
+		part := why.Of[i]
+		want := approval.Open
+		switch vote, voted := votes[m.Person]; {
+		case m.Rule != nil:
+			if all := ends(m.Rule, people, votes); len(all) == 1 {
+				want = map[bool]approval.Outcome{all[approval.Approve]: approval.Approved, all[approval.Reject]: approval.Rejected, all[approval.Abstain]: approval.Abstained}[true]
+			}
+		case voted:
+			want = map[approval.Vote]approval.Outcome{approval.Approve: approval.Approved, approval.Reject: approval.Rejected, approval.Abstain: approval.Abstained, vacant: approval.Vacant}[vote]
+		}
+		sum[want] += int64(max(m.Weight, 1))
+		if want == approval.Open && !turn {
+			want = approval.Waiting
+		}
+		require.Equal(t, want, part.Outcome, "%s with %v\n%s", r, votes, why)
+		if m.Rule != nil {
+			explains(t, m.Rule, people, votes, part, turn)
+		}
+		turn = turn && (!r.Sequence || want != approval.Open)
+	}
+	require.Equal(t, []int64{sum[approval.Approved], sum[approval.Rejected], sum[approval.Abstained], sum[approval.Open], sum[approval.Vacant]},
+		[]int64{why.Tally.InFavour, why.Tally.Against, why.Tally.Abstained, why.Tally.Open, why.Tally.Vacant})
 }
 
 // The reason why two counts are enough: raising a vote never lowers the outcome.

@@ -131,6 +131,8 @@ const (
 	// maxMembers is the most members and substitutes of a policy, and the most
 	// people of an electorate.
 	maxMembers = 1000
+	// maxDuties is the most duties that a policy excludes.
+	maxDuties = 100
 	// maxWeight bounds a weight so that sums fit.
 	maxWeight = 1_000_000
 )
@@ -160,8 +162,16 @@ func (c *checker) policy(p *Policy, at *path) {
 	if c.room < 0 {
 		c.add(rule, "must have at most %d members and substitutes in all", maxMembers)
 	}
-	c.names(p.Exclude, at, "exclude")
+	if n := len(p.Exclude); n > maxDuties {
+		c.add(at.field("exclude"), "must be at most %d, are %d", maxDuties, n)
+	} else {
+		c.names(p.Exclude, at, "exclude")
+	}
 	for i, v := range p.Comment {
+		if i == len(Votes()) {
+			c.add(at.field("comment"), "must be at most %d, are %d", i, len(p.Comment))
+			break
+		}
 		if !slices.Contains(Votes(), v) {
 			c.add(at.item("comment", i), "must be approve, reject, abstain or withdraw, is %q", shorten(string(v)))
 		}

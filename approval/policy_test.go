@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -99,7 +100,7 @@ func TestParsePolicyFindsEverything(t *testing.T) {
 		"values": {
 			`{"name":"` + strings.Repeat("n", 201) + `","rule":{"base":"half","of":[{},{"person":"ann","role":"cab"},` +
 				`{"rule":{"need":"2","of":[{"person":"\u0000"}]},"substitutes":[{"person":"bob"}]},` +
-				`{"person":"cho","weight":-1,"substitutes":[{"person":"cho","after":"-1h"},{"person":"dan","after":"2h"},{}]},` +
+				`{"person":"cho","weight":-1,"substitutes":[{"person":"cho","after":"-1h"},{"person":"dan","after":"1h"},{}]},` +
 				`{"person":"eve","weight":1000001},{"role":"cab"},{"role":"cab"},{"computed":"x"},{"computed":"x"},` +
 				`{"rule":{"need":"any","base":"cast","of":[{"role":"x"}]}}]},` +
 				`"exclude":["author","","author"],"comment":["reject","reject","maybe"],"within":"1h","silence":"withdraw"}`,
@@ -164,6 +165,26 @@ func TestPolicyWithoutEnd(t *testing.T) {
 	many := approval.Member{Person: "ann", Substitutes: make([]approval.Substitute, 1000)}
 	require.Equal(t, []string{"rule must have at most 1000 members and substitutes in all"},
 		reasons(approval.Policy{Rule: approval.Rule{Of: []approval.Member{many}}}.Validate()))
+}
+
+// Long lists are refused without being compared with themselves.
+func TestLongListsAreRefusedAtOnce(t *testing.T) {
+	var exclude []string
+	var comment []approval.Vote
+	var answers []approval.Answer
+	for i := range 50_000 {
+		name := strconv.Itoa(200_000 - i)
+		exclude, comment = append(exclude, name), append(comment, approval.Vote(name))
+		answers = append(answers, approval.Answer{Kind: approval.Role, Name: name})
+	}
+	p := approval.Policy{Rule: approval.Rule{Of: approval.Persons("ann")}, Exclude: exclude, Comment: comment}
+	all := reasons(p.Validate())
+	require.Equal(t, "exclude must be at most 100, are 50000", all[0])
+	require.Equal(t, "comment must be at most 4, are 50000", all[len(all)-1])
+	require.Len(t, all, 6)
+	p.Exclude, p.Comment = nil, nil
+	require.Equal(t, []string{"answers must be at most 1100, are 50000"},
+		reasons(approval.Electorate{Policy: p, Answers: answers, Opened: opened}.Validate()))
 }
 
 func TestNeed(t *testing.T) {

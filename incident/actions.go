@@ -340,6 +340,6 @@ func (a Rate) Validate() error {
 
 // Apply keeps the answer.
 func (a Rate) Apply(r *Incident, at itsm.Moment) error {
-	r.Satisfaction = Satisfaction{a.Score, a.Comment, at.At}
+	r.Satisfaction = &Satisfaction{a.Score, a.Comment, at.At}
 	return nil
 }

@@ -295,10 +295,10 @@ func effects() []effect {
 
 		{name: "Rate", before: list(resolve, incident.Rate{Score: 1, Comment: "slow"}), do: incident.Rate{Score: 5},
 			change: func(r *incident.Incident, now time.Time) {
-				r.Satisfaction = incident.Satisfaction{Score: 5, At: now}
+				r.Satisfaction = &incident.Satisfaction{Score: 5, At: now}
 			}},
 		{name: "StartReview", before: list(resolve), do: incident.StartReview{Lead: "kim"},
-			change: func(r *incident.Incident, now time.Time) { r.Review = incident.Review{Lead: "kim", Started: now} }},
+			change: func(r *incident.Incident, now time.Time) { r.Review = &incident.Review{Lead: "kim", Started: now} }},
 		{name: "AddActionItem", before: list(resolve, incident.StartReview{Lead: "kim"}, incident.AddActionItem{Title: "alert", Owner: "lee"}),
 			do: incident.AddActionItem{Title: "spare", Owner: "kim", Due: morning.Add(720 * time.Hour)},
 			change: func(r *incident.Incident, _ time.Time) {

@@ -146,6 +146,18 @@ func (p *Practice) Results(ctx context.Context, id itsm.ID, now time.Time) ([]sl
 	return results, err
 }
 
+// Outage returns the incident as availability sees it: from when service began to
+// fail, or from its detection where that is not known, to its restoration. It is
+// what [sla.AvailabilityTerms] measure.
+func (r *Incident) Outage() sla.Outage {
+	m := &r.Milestones
+	start := m.Started
+	if start.IsZero() {
+		start = m.Detected
+	}
+	return sla.Outage{Record: string(r.ID), Start: start, Acknowledged: m.Acknowledged, Restored: m.Restored}
+}
+
 // Clock returns the clock of one target of an incident, to be read at any moment
 // and explained. It returns an [itsm.ErrInvalid] if its calendar is not in the book.
 func (p *Practice) Clock(t sla.Target) (*sla.Clock, error) { return p.levels.Clock(t) }

@@ -63,9 +63,20 @@ func ExamplePractice_Results() {
 	for _, row := range report.Rows {
 		fmt.Println(strings.Join(row.Key, "/"), row.Compliance(), "kept")
 	}
+	// What the users had of the service, by the same records: the third outage
+	// goes on until the end of the month.
+	var outages []sla.Outage
+	for inc, err := range desk.All(ctx, itsm.Query{Where: []itsm.Key{{Field: "service", Value: "mail"}}}) {
+		check(err)
+		outages = append(outages, inc.Outage())
+	}
+	availability, err := sla.AvailabilityTerms{Period: march, Agreed: hours.Between}.Measure(outages)
+	check(err)
+	fmt.Println("available", availability.Fraction.Percent(2), "% of the hours agreed")
 	// Output:
 	// gold/resolution 1 of 3 (33.33 %) kept
 	// gold/response 1 of 3 (33.33 %) kept
+	// available 21.02 % of the hours agreed
 }
 
 func check(err error) {

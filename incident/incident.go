@@ -83,9 +83,11 @@ type Incident struct {
 
 	// Proposals is what the [Matcher] found last, best first.
 	Proposals []Proposal `json:"proposals,omitempty"`
-	// Satisfaction is what the caller thought of it in the end.
-	Satisfaction Satisfaction `json:"satisfaction,omitzero"`
-	Review       Review       `json:"review,omitzero"`
+	// Satisfaction is what the caller thought of it in the end, nil if nobody
+	// knows.
+	Satisfaction *Satisfaction `json:"satisfaction,omitempty"`
+	// Review is the look back, nil until it is started.
+	Review *Review `json:"review,omitempty"`
 }
 
 // AppendKeys lists by which keys incidents can be found: assignee, group,

@@ -2,6 +2,7 @@ package incident
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/go-itsm/itsm"
@@ -40,10 +41,10 @@ const (
 )
 
 // AllMilestones lists the milestones in their order.
-func AllMilestones() []Milestone {
-	return []Milestone{MilestoneStarted, MilestoneDetected, MilestoneAcknowledged, MilestoneFirstResponse,
-		MilestoneIdentified, MilestoneMitigated, MilestoneRestored, MilestoneResolved, MilestoneClosed, MilestoneReviewed}
-}
+func AllMilestones() []Milestone { return slices.Clone(milestones[:]) }
+
+var milestones = [...]Milestone{MilestoneStarted, MilestoneDetected, MilestoneAcknowledged, MilestoneFirstResponse,
+	MilestoneIdentified, MilestoneMitigated, MilestoneRestored, MilestoneResolved, MilestoneClosed, MilestoneReviewed}
 
 // Milestones holds when each milestone was reached; zero if it was not. None
 // is earlier than one before it in the order of the fields.
@@ -75,8 +76,8 @@ func (m *Milestones) all() [10]*time.Time {
 }
 
 func (m *Milestones) find(name Milestone) (int, *time.Time) {
-	for i, one := range AllMilestones() {
-		if one == name {
+	for i := range milestones {
+		if milestones[i] == name {
 			return i, m.all()[i]
 		}
 	}
@@ -86,7 +87,7 @@ func (m *Milestones) find(name Milestone) (int, *time.Time) {
 // bounds returns the latest milestone before the i-th and the earliest after
 // it, zero where there is none.
 func (m *Milestones) bounds(i int) (after, before time.Time, afterName, beforeName Milestone) {
-	names, all := AllMilestones(), m.all()
+	names, all := &milestones, m.all()
 	for j := range i {
 		if !all[j].IsZero() {
 			after, afterName = *all[j], names[j]
@@ -131,7 +132,7 @@ func (m *Milestones) reach(name Milestone, t time.Time) {
 
 // reachFirst is reach for what happens once.
 func (m *Milestones) reachFirst(name Milestone, t time.Time) {
-	if m.Get(name).IsZero() {
+	if _, field := m.find(name); field.IsZero() {
 		m.reach(name, t)
 	}
 }

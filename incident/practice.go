@@ -175,7 +175,7 @@ func (cfg Config) check() (*itsm.Lifecycle, error) {
 
 // open reports whether there is still something to restore in a state, also in
 // one of the host's own.
-func (cfg Config) open(s itsm.State) bool { return isOpen(s) && !cfg.Lifecycle.IsEnd(s) }
+func (cfg *Config) open(s itsm.State) bool { return isOpen(s) && !cfg.Lifecycle.IsEnd(s) }
 
 // actions lists the practice's actions in the order of an incident's life.
 func actions() []itsm.Action[Incident] {
@@ -258,7 +258,7 @@ func (p *Practice) Journal(ctx context.Context, id itsm.ID, public bool) iter.Se
 
 // next says what time brings: the end of a hold, a status update that was not
 // given, the closing of what nobody objected to, a threshold of an agreement.
-func (cfg Config) next(r *Incident) (due time.Time, what itsm.Action[Incident]) {
+func (cfg *Config) next(r *Incident) (due time.Time, what itsm.Action[Incident]) {
 	switch {
 	case r.State == OnHold:
 		due, what = r.Hold.Until, AutoResume{By: "time"}
@@ -281,7 +281,7 @@ func before(t, other time.Time) bool {
 
 // prepare resolves the host's configuration, and what must be known of other
 // incidents, into an action.
-func (cfg Config) prepare(ctx context.Context, tx *itsm.Tx[Incident], r *Incident, action itsm.Action[Incident]) (itsm.Action[Incident], error) {
+func (cfg *Config) prepare(ctx context.Context, tx *itsm.Tx[Incident], r *Incident, action itsm.Action[Incident]) (itsm.Action[Incident], error) {
 	now := tx.Moment().At
 	switch a := action.(type) {
 	case Report:
@@ -361,7 +361,7 @@ func (e *matchError) Error() string        { return "the matcher failed: " + e.e
 func (e *matchError) Unwrap() error        { return e.err }
 func (e *matchError) Is(target error) bool { return target == itsm.ErrNotAllowed }
 
-func (cfg Config) prepareReport(ctx context.Context, tx *itsm.Tx[Incident], a Report) (itsm.Action[Incident], error) {
+func (cfg *Config) prepareReport(ctx context.Context, tx *itsm.Tx[Incident], a Report) (itsm.Action[Incident], error) {
 	a.Priority, a.Proposals, a.MatchError = 0, nil, ""
 	if !tx.Consequence() {
 		a.Continues = ""
@@ -422,7 +422,7 @@ func tidy(text string) string {
 
 // reopen says what becomes of an action that reopens: itself, or, by policy, a
 // new incident in place of a closed one.
-func (cfg Config) reopen(r *Incident, a itsm.Action[Incident], reason string, at itsm.Moment) (itsm.Action[Incident], error) {
+func (cfg *Config) reopen(r *Incident, a itsm.Action[Incident], reason string, at itsm.Moment) (itsm.Action[Incident], error) {
 	if r.State == Closed && cfg.Reopen.Mode == ReopenClone {
 		next := Continue{Reason: reason}
 		return next, next.Guard(r, at)
@@ -455,7 +455,7 @@ func other(tx *itsm.Tx[Incident], field string, id itsm.ID) (Incident, error) {
 	return inc, err
 }
 
-func (cfg Config) mergeable(tx *itsm.Tx[Incident], r *Incident, into itsm.ID) error {
+func (cfg *Config) mergeable(tx *itsm.Tx[Incident], r *Incident, into itsm.ID) error {
 	if into == "" || into == r.ID {
 		return nil // Validate or Apply says so
 	}
@@ -471,7 +471,7 @@ func (cfg Config) mergeable(tx *itsm.Tx[Incident], r *Incident, into itsm.ID) er
 	return nil
 }
 
-func (cfg Config) adoptable(tx *itsm.Tx[Incident], r *Incident, parent itsm.ID) error {
+func (cfg *Config) adoptable(tx *itsm.Tx[Incident], r *Incident, parent itsm.ID) error {
 	if parent == "" || parent == r.ID {
 		return nil // Validate or Apply says so
 	}
@@ -486,7 +486,7 @@ func (cfg Config) adoptable(tx *itsm.Tx[Incident], r *Incident, parent itsm.ID) 
 }
 
 // cascade does to other incidents what follows from an action.
-func (cfg Config) cascade(_ context.Context, tx *itsm.Tx[Incident], r *Incident, action itsm.Action[Incident], e itsm.Event) error {
+func (cfg *Config) cascade(_ context.Context, tx *itsm.Tx[Incident], r *Incident, action itsm.Action[Incident], e itsm.Event) error {
 	switch a := action.(type) {
 	case Merge:
 		if _, err := tx.Do(a.Into, Absorb{From: r.ID}); err != nil {
@@ -523,7 +523,7 @@ func (cfg Config) cascade(_ context.Context, tx *itsm.Tx[Incident], r *Incident,
 }
 
 // child is how a parent knows an incident.
-func (cfg Config) child(r *Incident) Child {
+func (cfg *Config) child(r *Incident) Child {
 	return Child{ID: r.ID, State: r.State, Open: cfg.open(r.State)}
 }
 

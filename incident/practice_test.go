@@ -402,7 +402,11 @@ func (w *world) sound(r *incident.Incident) {
 	ok(r.Major.Status != incident.MajorAccepted || !open || !r.Major.UpdateDue.IsZero(), "an open major incident promises an update")
 	ok(r.Parent == "" || len(r.Children) == 0, "there is one level of children")
 	ok(r.Priority <= 5 && (r.PriorityReason == "" || r.Priority > 0), "the priority is one of the matrix's")
-	ok(r.Review.Completed.IsZero() == r.Milestones.Reviewed.IsZero(), "a completed review is a milestone")
+	review := incident.Review{}
+	if r.Review != nil {
+		review = *r.Review
+	}
+	ok(review.Completed.IsZero() == r.Milestones.Reviewed.IsZero(), "a completed review is a milestone")
 	ok(r.Due.IsZero() || open || !r.CloseAt.IsZero(), "nothing is due of what is over")
 	var last time.Time
 	for _, name := range incident.AllMilestones() {
@@ -411,7 +415,7 @@ func (w *world) sound(r *incident.Incident) {
 			last = at
 		}
 	}
-	for i, item := range r.Review.Actions {
+	for i, item := range review.Actions {
 		ok(item.Number == i+1, "action items are numbered")
 	}
 	openChildren := 0

@@ -134,7 +134,9 @@ func (r *Incident) revive(at itsm.Moment) {
 	r.CloseAt, r.WaitForChildren = time.Time{}, false
 	m := &r.Milestones
 	m.Restored, m.Resolved, m.Closed, m.Reviewed = time.Time{}, time.Time{}, time.Time{}, time.Time{}
-	r.Review.Completed = time.Time{}
+	if r.Review != nil {
+		r.Review.Completed = time.Time{}
+	}
 	r.Major.promise(at.At)
 }
 

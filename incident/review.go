@@ -19,7 +19,7 @@ func (a StartReview) Validate() error { return needText("lead", a.Lead, maxName)
 
 // Guard refuses a second review.
 func (StartReview) Guard(r *Incident, _ itsm.Moment) error {
-	if !r.Review.Started.IsZero() {
+	if r.Review != nil {
 		return itsm.Refuse("its review was started already")
 	}
 	return nil
@@ -27,16 +27,28 @@ func (StartReview) Guard(r *Incident, _ itsm.Moment) error {
 
 // Apply starts it.
 func (a StartReview) Apply(r *Incident, at itsm.Moment) error {
-	r.Review = Review{Lead: a.Lead, Started: at.At}
+	r.Review = &Review{Lead: a.Lead, Started: at.At}
+	return nil
+}
+
+// needReview refuses unless a review was started. Apply asks too: in a replay no
+// Guard is asked, and a history may be anything.
+func needReview(r *Incident) error {
+	if r.Review == nil {
+		return itsm.Refuse("its review was not started")
+	}
 	return nil
 }
 
 // underReview refuses unless a review is going on.
 func underReview(r *Incident) error {
-	var v itsm.Validation
-	v.Rule(!r.Review.Started.IsZero(), "its review was not started")
-	v.Rule(r.Review.Completed.IsZero(), "its review is completed")
-	return v.Err()
+	if err := needReview(r); err != nil {
+		return err
+	}
+	if !r.Review.Completed.IsZero() {
+		return itsm.Refuse("its review is completed")
+	}
+	return nil
 }
 
 // AddActionItem notes something that the review wants done.
@@ -62,6 +74,9 @@ func (AddActionItem) Guard(r *Incident, _ itsm.Moment) error { return underRevie
 
 // Apply adds it under the next number.
 func (a AddActionItem) Apply(r *Incident, _ itsm.Moment) error {
+	if err := needReview(r); err != nil {
+		return err
+	}
 	n := len(r.Review.Actions)
 	if n >= maxActionItems {
 		return itsm.Refuse("its review has %d action items already", n)
@@ -90,9 +105,11 @@ func (a CompleteActionItem) Validate() error {
 
 // Guard refuses if there is nothing to complete.
 func (CompleteActionItem) Guard(r *Incident, _ itsm.Moment) error {
-	for _, item := range r.Review.Actions {
-		if item.Done.IsZero() {
-			return nil
+	if r.Review != nil {
+		for _, item := range r.Review.Actions {
+			if item.Done.IsZero() {
+				return nil
+			}
 		}
 	}
 	return itsm.Refuse("its review has no action item that is open")
@@ -100,6 +117,9 @@ func (CompleteActionItem) Guard(r *Incident, _ itsm.Moment) error {
 
 // Apply sets when it was done.
 func (a CompleteActionItem) Apply(r *Incident, at itsm.Moment) error {
+	if err := needReview(r); err != nil {
+		return err
+	}
 	if a.Number < 1 || a.Number > len(r.Review.Actions) {
 		return &itsm.FieldError{Field: "number", Reason: "is not that of an action item"}
 	}
@@ -134,6 +154,9 @@ func (CompleteReview) Guard(r *Incident, _ itsm.Moment) error { return underRevi
 
 // Apply keeps the result and sets the milestone.
 func (a CompleteReview) Apply(r *Incident, at itsm.Moment) error {
+	if err := needReview(r); err != nil {
+		return err
+	}
 	r.Review.Summary, r.Review.Lessons, r.Review.Completed = a.Summary, a.Lessons, at.At
 	r.Milestones.reach(MilestoneReviewed, at.At)
 	return nil

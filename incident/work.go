@@ -222,7 +222,9 @@ func (a PutOnHold) Validate() error {
 	var v itsm.Validation
 	v.Text("reason", string(a.Reason), 1, maxName)
 	v.Text("note", a.Note, 0, maxNote)
-	v.Check(slices.Contains(resumeRules(), a.Rule), "rule", fmt.Sprintf("must be reply, hand or empty, is %q", a.Rule))
+	if !slices.Contains(resumeRules(), a.Rule) {
+		v.Check(false, "rule", fmt.Sprintf("must be reply, hand or empty, is %q", a.Rule))
+	}
 	return v.Err()
 }
 

@@ -76,7 +76,7 @@ func difference(to, a, b []span) []span {
 			if s.open < cut.open {
 				to = append(to, span{open: s.open, close: cut.open})
 			}
-			s.open = min(cut.close, s.close)
+			s.open = cut.close
 		}
 		if s.open < s.close {
 			to = append(to, s)

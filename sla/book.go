@@ -231,7 +231,8 @@ func (r *review) open(d *draft, a *Agreement, m *Metric, rule *GoalRule) error {
 			r.before = append(r.before, s)
 		}
 	}
-	d.begin(a, d.terms(m, rule, r.now.Facts))
+	terms := d.terms(m, rule, r.now.Facts)
+	d.begin(a, terms)
 	started := false
 	for _, s := range append(slices.Clip(r.before), r.now) {
 		switch {
@@ -243,7 +244,7 @@ func (r *review) open(d *draft, a *Agreement, m *Metric, rule *GoalRule) error {
 		default:
 			continue
 		}
-		d.follow(a, m, rule, s, !started)
+		d.follow(a, m, terms, s, !started)
 		started = true
 	}
 	return nil
@@ -391,24 +392,34 @@ func (d *draft) withdraw(at time.Time, why string) {
 	}
 }
 
-// turn lets a target follow the record: other terms first.
+// turn lets a target follow the record: by other terms first, if it counts.
 func (d *draft) turn(a *Agreement, m *Metric, rule *GoalRule, s Snapshot) {
-	goal, calendar := d.present()
 	terms := d.terms(m, rule, s.Facts)
-	other := terms.Goal != goal || terms.Calendar != calendar
+	live := d.phase.live()
+	if live {
+		d.measureBy(a, m, terms, s.At)
+	}
+	d.follow(a, m, terms, s, false)
+	if !live && d.phase.live() {
+		d.measureBy(a, m, terms, s.At)
+	}
+}
+
+// measureBy makes a target that counts one of other terms, if they are others.
+func (d *draft) measureBy(a *Agreement, m *Metric, terms Terms, at time.Time) {
+	goal, calendar := d.present()
 	switch {
-	case !other || !d.phase.live():
+	case terms.Goal == goal && terms.Calendar == calendar:
 	case m.Base == FromNow:
-		d.again(a, terms, s.At, Mark{At: s.At, Do: Cancel, Reason: "another goal applies"})
+		d.again(a, terms, at, Mark{At: at, Do: Cancel, Reason: "another goal applies"})
 	default:
 		if terms.Calendar != calendar {
-			d.mark(Mark{At: s.At, Do: SetCalendar, Calendar: terms.Calendar})
+			d.mark(Mark{At: at, Do: SetCalendar, Calendar: terms.Calendar})
 		}
 		if terms.Goal != goal {
-			d.mark(Mark{At: s.At, Do: SetGoal, Goal: terms.Goal})
+			d.mark(Mark{At: at, Do: SetGoal, Goal: terms.Goal})
 		}
 	}
-	d.follow(a, m, rule, s, false)
 }
 
 // again ends the cycle with a mark and begins the next. What is paused stays so.
@@ -462,7 +473,7 @@ func (d *draft) terms(m *Metric, rule *GoalRule, f Facts) Terms {
 
 // follow makes the marks that a record's facts call for. Fresh says that the
 // cycle began just so.
-func (d *draft) follow(a *Agreement, m *Metric, rule *GoalRule, s Snapshot, fresh bool) {
+func (d *draft) follow(a *Agreement, m *Metric, terms Terms, s Snapshot, fresh bool) {
 	at, f := s.At, s.Facts
 	if c, ok := m.Cancel.find(f); ok {
 		if d.phase.live() {
@@ -475,7 +486,11 @@ func (d *draft) follow(a *Agreement, m *Metric, rule *GoalRule, s Snapshot, fres
 		if stops {
 			return
 		}
-		switch m.Reopen {
+		reopen := m.Reopen
+		if reopen == ReopenNever && d.phase == cancelled {
+			reopen = ReopenResume // there is no result to be left as it is
+		}
+		switch reopen {
 		case ReopenNever:
 			return
 		case ReopenRestart:
@@ -483,7 +498,7 @@ func (d *draft) follow(a *Agreement, m *Metric, rule *GoalRule, s Snapshot, fres
 				return
 			}
 			d.settle(at)
-			d.begin(a, d.terms(m, rule, f))
+			d.begin(a, terms)
 			d.mark(Mark{At: at, Do: Start})
 		case ReopenCount:
 			d.mark(Mark{At: at, Do: Retract, Reason: "taken up again"})
@@ -497,7 +512,7 @@ func (d *draft) follow(a *Agreement, m *Metric, rule *GoalRule, s Snapshot, fres
 		return
 	}
 	if c, ok := m.Reset.find(f); ok && !fresh {
-		d.again(a, d.terms(m, rule, f), at, Mark{At: at, Do: Stop, Reason: c.seen(f)})
+		d.again(a, terms, at, Mark{At: at, Do: Stop, Reason: c.seen(f)})
 	}
 	pause, pauses := m.Pause.find(f)
 	switch {
@@ -553,7 +568,7 @@ func (d *draft) nextThreshold(c *Clock, r Reading) (next string, nextAt time.Tim
 	switch {
 	case !r.Breach.IsZero():
 		consider(ThresholdBreach, ceil(r.Breach.Add(1)))
-	case !r.Projected.IsZero() && c.tail.counts(c.tail.phase):
+	case !r.Projected.IsZero() && c.face.counts():
 		consider(ThresholdBreach, ceil(r.Projected.Add(1)))
 	}
 	return next, nextAt

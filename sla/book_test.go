@@ -473,3 +473,22 @@ func TestReviewPassesErrorsOn(t *testing.T) {
 }
 
 var errLost = errors.New("lost")
+
+// What is taken up again is measured by what applies then, and a cancellation that
+// is taken back leaves no result behind.
+func TestReopeningWithAnotherGoal(t *testing.T) {
+	m := resolution(sla.GoalRule{When: sla.Condition{"priority": {"1"}}, Within: time.Hour, Calendar: "around"}, sla.GoalRule{Within: 4 * time.Hour})
+	b := book(t, gold(m))
+	ts := review(t, b, nil, day1, sla.FactMap{})
+	ts = review(t, b, ts, day1.Add(30*time.Minute), sla.FactMap{"state": "resolved"})
+	ts = review(t, b, ts, day1.Add(2*time.Hour), sla.FactMap{"state": "work", "priority": "1"})
+	require.Equal(t, day1.Add(150*time.Minute), ts[0].Deadline)
+
+	m.Reopen = sla.ReopenNever
+	b = book(t, gold(m))
+	ts = review(t, b, nil, day1, sla.FactMap{})
+	ts = review(t, b, ts, day1.Add(30*time.Minute), sla.FactMap{"state": "cancelled"})
+	require.Equal(t, sla.Cancelled, ts[0].State)
+	ts = review(t, b, ts, day1.Add(2*time.Hour), sla.FactMap{"state": "work"})
+	require.Equal(t, day1.Add(5*time.Hour+30*time.Minute), ts[0].Deadline)
+}

@@ -25,10 +25,10 @@ type Calendar struct {
 	// Zone is the name of a time zone in the IANA database, such as
 	// Europe/Berlin or UTC. A calendar that combines others has none.
 	Zone string `json:"tz,omitempty"`
-	// Rules hold until the first of Changes.
+	// Rules hold until the first of Editions.
 	Rules
-	// Changes are later editions of the rules, in the order of their dates.
-	Changes []Change `json:"changes,omitempty"`
+	// Editions are later editions of the rules, in the order of their dates.
+	Editions []Edition `json:"editions,omitempty"`
 	// Op says how the calendars in Of are combined. It is empty for a calendar
 	// that has rules of its own.
 	Op Op `json:"op,omitempty"`
@@ -47,10 +47,10 @@ type Rules struct {
 	Exceptions map[Date][]Window `json:"exceptions,omitempty"`
 }
 
-// A Change is an edition of a calendar's rules with the date from which it
+// An Edition is a version of a calendar's rules with the date from which it
 // holds. It replaces all rules for the windows that start on that date or later;
 // a window that started the evening before runs to its end.
-type Change struct {
+type Edition struct {
 	From Date `json:"from"`
 	Rules
 }
@@ -91,9 +91,9 @@ func Difference(from, without Calendar) Calendar {
 // clone copies a calendar that has been checked, and so is nested finitely.
 func (c Calendar) clone() Calendar {
 	c.Rules = c.Rules.clone()
-	c.Changes = cloneList(c.Changes)
-	for i := range c.Changes {
-		c.Changes[i].Rules = c.Changes[i].Rules.clone()
+	c.Editions = cloneList(c.Editions)
+	for i := range c.Editions {
+		c.Editions[i].Rules = c.Editions[i].Rules.clone()
 	}
 	c.Of = cloneList(c.Of)
 	for i := range c.Of {
@@ -120,16 +120,16 @@ const (
 	maxCalendars = 32      // calendars with rules of their own
 	maxWindows   = 100     // windows of a date
 	maxWeekly    = 500     // windows of a week, over all calendars
-	maxYearly    = 500     // days of every year, over all calendars and changes
+	maxYearly    = 500     // days of every year, over all calendars and editions
 	maxDates     = 100_000 // dates, and as many exceptions, over all of them
-	maxChanges   = 1_000   // over all of them
+	maxEditions  = 1_000   // over all of them
 )
 
 // checker finds what is wrong with a calendar, other than what needs the time
 // zone database or a walk through its openings.
 type checker struct {
 	findings
-	calendars, weekly, yearly, dates, exceptions, changes int
+	calendars, weekly, yearly, dates, exceptions, editions int
 	// zones collects the zones, if location is set to find them by.
 	zones    map[string]*time.Location
 	location func(name string) (*time.Location, error)
@@ -144,7 +144,7 @@ func (c *Calendar) check(k *checker) error {
 	k.check(k.yearly <= maxYearly, "", fmt.Sprintf("must have at most %d holidays of every year in all", maxYearly))
 	k.check(k.dates <= maxDates, "", fmt.Sprintf("must have at most %d holidays of one date in all", maxDates))
 	k.check(k.exceptions <= maxDates, "", fmt.Sprintf("must have at most %d exceptions in all", maxDates))
-	k.check(k.changes <= maxChanges, "", fmt.Sprintf("must have at most %d changes in all", maxChanges))
+	k.check(k.editions <= maxEditions, "", fmt.Sprintf("must have at most %d editions in all", maxEditions))
 	return k.err()
 }
 
@@ -158,10 +158,10 @@ func (k *checker) calendar(c *Calendar, path string, depth int) {
 		k.zone(c.Zone, join(path, "tz"))
 		k.check(len(c.Of) == 0, join(path, "of"), "needs an op that says how to combine the calendars")
 		k.rules(&c.Rules, path)
-		k.changesOf(c, path)
+		k.editionsOf(c, path)
 		weekly := c.Weekly.size()
-		for i := range c.Changes {
-			weekly = max(weekly, c.Changes[i].Weekly.size())
+		for i := range c.Editions {
+			weekly = max(weekly, c.Editions[i].Weekly.size())
 		}
 		k.weekly += weekly
 		return
@@ -179,7 +179,7 @@ func (k *checker) calendar(c *Calendar, path string, depth int) {
 	k.check(c.Weekly.IsZero(), join(path, "weekly"), own)
 	k.check(len(c.Holidays) == 0, join(path, "holidays"), own)
 	k.check(len(c.Exceptions) == 0, join(path, "exceptions"), own)
-	k.check(len(c.Changes) == 0, join(path, "changes"), own)
+	k.check(len(c.Editions) == 0, join(path, "editions"), own)
 	if depth > maxNested {
 		k.check(false, join(path, "of"), fmt.Sprintf("must be nested at most %d deep", maxNested))
 		return
@@ -214,16 +214,16 @@ func (k *checker) zone(name, path string) {
 	k.zones[name] = loc
 }
 
-func (k *checker) changesOf(c *Calendar, path string) {
-	if k.changes += len(c.Changes); k.changes > maxChanges {
+func (k *checker) editionsOf(c *Calendar, path string) {
+	if k.editions += len(c.Editions); k.editions > maxEditions {
 		return
 	}
-	for i := range c.Changes {
-		at := join(path, fmt.Sprintf("changes[%d]", i))
-		change := &c.Changes[i]
-		k.check(change.From.valid(), join(at, "from"), notDate)
-		k.check(i == 0 || change.From.compare(c.Changes[i-1].From) > 0, join(at, "from"), "must be later than that of the change before")
-		k.rules(&change.Rules, at)
+	for i := range c.Editions {
+		at := join(path, fmt.Sprintf("editions[%d]", i))
+		edition := &c.Editions[i]
+		k.check(edition.From.valid(), join(at, "from"), notDate)
+		k.check(i == 0 || !edition.From.valid() || edition.From.compare(c.Editions[i-1].From) > 0, join(at, "from"), "must be later than that of the edition before")
+		k.rules(&edition.Rules, at)
 	}
 }
 
@@ -236,10 +236,12 @@ func (k *checker) rules(r *Rules, path string) {
 		read, reason := parseRule(one)
 		k.check(reason == "", join(at, "on"), reason)
 		k.check(utf8.ValidString(one.Name), join(at, "name"), "must be valid UTF-8")
-		if read.kind == onDate {
+		switch read.kind {
+		case onDate:
 			k.dates++
-		} else {
+		case onFixed, onNth, onEaster:
 			k.yearly++
+		case onNothing:
 		}
 	}
 	k.exceptions += len(r.Exceptions)

@@ -25,7 +25,7 @@ const (
 //	  "weekly": {"mon": [["09:00","12:00"],["13:00","17:00"]], "fri": [["22:00","06:00"]]},
 //	  "holidays": ["01-01", {"on": "12-25 or next weekday", "name": "Christmas Day"}],
 //	  "exceptions": {"2026-12-24": [["09:00","12:00"]], "2026-12-31": []},
-//	  "changes": [{"from": "2027-01-01", "weekly": {"mon": [["08:00","16:00"]]}}]
+//	  "editions": [{"from": "2027-01-01", "weekly": {"mon": [["08:00","16:00"]]}}]
 //	}
 //
 // or {"op": "union", "of": [{…}, {…}]}. At most 1 MiB of valid UTF-8 is read.
@@ -37,15 +37,14 @@ const (
 func ParseCalendar(data []byte) (Calendar, error) {
 	c, err := readJSON(data, maxCalendarJSON, (*reader).calendar)
 	if err != nil {
-		// What could be read may be wrong in itself too. A field that was found
-		// unreadable is not found missing as well.
+		// What could be read may be wrong in itself too.
 		f := findings(Findings(err))
 		said := map[string]bool{}
 		for _, one := range f {
 			said[one.Field] = true
 		}
 		for _, one := range Findings(c.check(&checker{})) {
-			if !said[one.Field] && !said[""] {
+			if !covered(said, one.Field) {
 				f = append(f, one)
 			}
 		}
@@ -55,6 +54,17 @@ func ParseCalendar(data []byte) (Calendar, error) {
 		return Calendar{}, err
 	}
 	return c, nil
+}
+
+// covered reports whether something is said of a field, or of one that it is a
+// part of: what could not be read is not missing as well.
+func covered(said map[string]bool, field string) bool {
+	for i, c := range field {
+		if (c == '.' || c == '[') && said[field[:i]] {
+			return true
+		}
+	}
+	return said[field] || said[""]
 }
 
 // A jsonValue is JSON of any kind, with the members of objects in order.
@@ -244,8 +254,8 @@ func (r *reader) calendar(v jsonValue, path string) Calendar {
 			c.Version = r.number(v, at)
 		case "tz":
 			c.Zone = r.text(v, at)
-		case "changes":
-			c.Changes = list(r, v, at, (*reader).change)
+		case "editions":
+			c.Editions = list(r, v, at, (*reader).edition)
 		case "op":
 			c.Op = Op(r.text(v, at))
 		case "of":
@@ -259,8 +269,8 @@ func (r *reader) calendar(v jsonValue, path string) Calendar {
 	return c
 }
 
-func (r *reader) change(v jsonValue, path string) Change {
-	var c Change
+func (r *reader) edition(v jsonValue, path string) Edition {
+	var c Edition
 	r.members(v, path, func(name string, v jsonValue, at string) bool {
 		if name == "from" {
 			var ok bool

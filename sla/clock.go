@@ -135,6 +135,7 @@ func (m Mark) validate(f *findings, field string) {
 // calendar, however long it has been running, and allocates nothing. It may be
 // read by many at a time, but not while it is changed.
 type Clock struct {
+	face  face
 	tail  tail
 	marks []timed
 	// goal and hours are those at the beginning.
@@ -175,7 +176,7 @@ func newClock(goal Goal, hours *Hours, marks []Mark, calendars Calendars) (*Cloc
 		return nil, err
 	}
 	slices.SortStableFunc(c.marks, func(a, b timed) int { return a.At.Compare(b.At) })
-	c.tail = c.fold(len(c.marks))
+	c.settle()
 	return c, nil
 }
 
@@ -214,7 +215,13 @@ func (c *Clock) insert(m timed) {
 		return cmp.Or(have.At.Compare(m.At), -1) // after those of the same moment
 	})
 	c.marks = slices.Insert(c.marks, at, m)
+	c.settle()
+}
+
+// settle folds all marks.
+func (c *Clock) settle() {
 	c.tail = c.fold(len(c.marks))
+	c.face = c.tail.face()
 }
 
 // Marks returns a copy of the clock's marks in order.
@@ -247,36 +254,30 @@ type lap struct {
 	hours    *Hours
 }
 
-// A tail is a clock folded up to one of its marks. What a reading looks at comes
-// first and close together: most of the cost of reading many clocks is memory.
+// A tail is a clock folded up to one of its marks.
 type tail struct {
 	hours *Hours
 	since time.Time // the last mark; what comes after it is not in laps
 	phase phase
-	cycle int
-	// counted is the open time of the cycle, and held for how long it was
-	// paused.
-	counted, held time.Duration
-	goal          Goal
-	// deadline is when the goal is or was reached, zero if that is not known,
-	// and passes from when on it is passed if the clock counts. Both are so
-	// until the next mark, so that a reading need not look them up.
-	deadline, passes time.Time
-	start            time.Time // of the cycle
-	ended            time.Time // when it stopped or was cancelled, zero if it goes on
-	reason           string
-	// broken is when the clock was first past the goal that was then in force,
-	// in any cycle: later goals do not undo it.
-	broken time.Time
-
-	// What only folding needs.
-	before phase // the one before it ended, to which Retract goes back
+	// before is the phase before it ended, to which Retract goes back.
+	before phase
+	reason string
+	goal   Goal
+	cycle  int
+	start  time.Time // of the cycle
+	ended  time.Time // when it stopped or was cancelled, zero if it goes on
 	// laps are those of all cycles; the present one begins with laps[first].
 	laps  []lap
 	first int
+	// counted is the open time of the cycle, and held for how long it was
+	// paused.
+	counted, held time.Duration
 	// reached is when counted came to the goal, and passed from when on it is
 	// more; zero if it is not.
 	reached, passed time.Time
+	// broken is when the clock was first past the goal that was then in force,
+	// in any cycle: later goals do not undo it.
+	broken time.Time
 }
 
 // fold folds the first n marks.
@@ -284,13 +285,6 @@ func (c *Clock) fold(n int) tail {
 	t := tail{goal: c.goal, hours: c.hours}
 	for i := range c.marks[:n] {
 		t.step(&c.marks[i])
-	}
-	t.deadline = t.reaching()
-	switch {
-	case !t.passed.IsZero():
-		t.passes = t.passed
-	case t.counts(t.phase):
-		t.passes = t.passing(t.deadline)
 	}
 	return t
 }
@@ -496,11 +490,12 @@ func (r Reading) Percent() float64 {
 // At reads the clock at any moment, also one before its last mark: then it says
 // what it would have said with the marks up to that moment.
 func (c *Clock) At(now time.Time) Reading {
-	if !now.Before(c.tail.since) {
-		return c.tail.read(now)
+	if !stampOf(now).before(c.face.since) {
+		return c.face.read(now)
 	}
 	t := c.upTo(now)
-	return t.read(now)
+	f := t.face()
+	return f.read(now)
 }
 
 // upTo folds the marks that are not after a moment.
@@ -517,63 +512,144 @@ func (c *Clock) upTo(now time.Time) tail {
 	return c.fold(n)
 }
 
-func (t *tail) read(now time.Time) Reading {
-	r := Reading{At: now, Reason: t.reason, Cycle: t.cycle, Started: t.start, Stopped: t.ended,
-		Goal: t.goal.Within, FirstBreach: t.broken}
-	by := t.goal.By
-	if t.phase == waiting {
-		r.State, r.Remaining, r.Deadline = Pending, r.Goal, by
+// A face is what is read off a tail, whatever the time: as little memory as it can
+// be, close together, as memory is what reading many clocks costs.
+type face struct {
+	hours    *Hours
+	phase    phase
+	promised bool // the goal is a date
+	cycle    int32
+	since    stamp
+	counted  time.Duration
+	held     time.Duration
+	goal     time.Duration
+	// deadline is when the goal is or was reached, zero if that is not known,
+	// and passes from when on it is passed if the clock counts.
+	deadline, passes     stamp
+	start, ended, broken stamp
+	reason               string
+}
+
+func (t *tail) face() face {
+	f := face{
+		hours: t.hours, phase: t.phase, cycle: int32(t.cycle), since: stampOf(t.since), counted: t.counted, held: t.held,
+		goal: t.goal.Within, start: stampOf(t.start), ended: stampOf(t.ended), broken: stampOf(t.broken), reason: t.reason,
+	}
+	if by := t.goal.By; !by.IsZero() {
+		f.promised, f.deadline = true, stampOf(by)
+		if t.phase != waiting {
+			f.goal, f.passes = t.hours.Between(t.start, by), stampOf(later(by, t.start))
+		}
+		return f
+	}
+	deadline := t.reaching()
+	f.deadline = stampOf(deadline)
+	switch {
+	case !t.passed.IsZero():
+		f.passes = stampOf(t.passed)
+	case t.phase == counting && !deadline.IsZero():
+		f.passes = stampOf(t.hours.NextOpen(later(deadline, t.since)))
+	}
+	return f
+}
+
+// counts reports whether time after the last mark counts.
+func (f *face) counts() bool { return f.phase == counting || f.phase == pausing && f.promised }
+
+func (f *face) read(now time.Time) Reading {
+	r := Reading{
+		At: now, Reason: f.reason, Cycle: int(f.cycle), Started: f.start.time(), Stopped: f.ended.time(),
+		Goal: f.goal, Deadline: f.deadline.time(), FirstBreach: f.broken.time(),
+	}
+	if f.phase == waiting {
+		r.State, r.Remaining = Pending, r.Goal
 		return r
 	}
-	if !by.IsZero() {
-		r.Goal = t.hours.Between(t.start, by)
-	}
 	end := now
-	r.Elapsed, r.Held = t.counted, t.held
+	r.Elapsed, r.Held = f.counted, f.held
 	switch {
-	case !t.phase.live():
-		end = t.ended
-	case t.phase == pausing:
-		r.Paused, r.Held = true, plus(r.Held, now.Sub(t.since))
+	case !f.phase.live():
+		end = r.Stopped
+	case f.phase == pausing:
+		r.Paused, r.Held = true, plus(r.Held, now.Sub(f.since.time()))
 	}
-	if t.counts(t.phase) {
-		r.Elapsed = plus(r.Elapsed, t.hours.Between(t.since, now))
+	if f.counts() {
+		r.Elapsed = plus(r.Elapsed, f.hours.Between(f.since.time(), now))
 	}
-	r.Wall, r.Remaining = end.Sub(t.start), r.Goal-r.Elapsed
+	r.Wall, r.Remaining = end.Sub(r.Started), r.Goal-r.Elapsed
 	late := r.Elapsed > r.Goal
-	if !by.IsZero() {
-		late = end.After(by)
+	if f.promised {
+		late = end.After(r.Deadline)
 	}
-	r.Deadline = t.deadline
 	switch {
 	case late:
-		r.Breach = t.passes
-		if r.FirstBreach.IsZero() {
+		r.Breach = f.passes.time()
+		if !f.broken.set {
 			r.FirstBreach = r.Breach
 		}
-	case t.phase == pausing:
-		r.Projected = t.passing(t.ifResumed(now))
-	case t.phase == counting:
-		r.Projected = t.passes
+	case f.counts():
+		r.Projected = f.passes.time()
+	case f.phase == pausing:
+		r.Projected = f.resumed(now)
 	}
-	r.State = t.state(late)
+	r.State = f.phase.state(late)
 	return r
 }
 
-func (t *tail) state(late bool) State {
+// resumed is from when on a paused clock is past its goal if it is resumed now.
+func (f *face) resumed(now time.Time) time.Time {
+	if !f.deadline.set {
+		now = f.hours.Add(now, f.goal-f.counted)
+	}
+	if now.IsZero() {
+		return now
+	}
+	return f.hours.NextOpen(now)
+}
+
+// state is that of a clock in a phase, late or not.
+func (p phase) state(late bool) State {
 	switch {
-	case t.phase == cancelled:
+	case p == waiting:
+		return Pending
+	case p == cancelled:
 		return Cancelled
-	case t.phase == stopped && late:
+	case p == stopped && late:
 		return Missed
-	case t.phase == stopped:
+	case p == stopped:
 		return Met
 	case late:
 		return Breached
-	case t.phase == pausing:
+	case p == pausing:
 		return Paused
 	}
 	return Running
+}
+
+// A stamp is an instant in less room than a time.Time. The zero stamp is none.
+type stamp struct {
+	seconds int64
+	nanos   int32
+	set     bool
+}
+
+func stampOf(t time.Time) stamp {
+	if t.IsZero() {
+		return stamp{}
+	}
+	return stamp{t.Unix(), int32(t.Nanosecond()), true}
+}
+
+func (s stamp) time() time.Time {
+	if !s.set {
+		return time.Time{}
+	}
+	return time.Unix(s.seconds, int64(s.nanos)).UTC()
+}
+
+// before reports whether a stamp is before another one, if that is set.
+func (s stamp) before(o stamp) bool {
+	return o.set && (!s.set || s.seconds < o.seconds || s.seconds == o.seconds && s.nanos < o.nanos)
 }
 
 // reaching is when the goal is or was reached, zero if that is not known.
@@ -593,24 +669,9 @@ func (t *tail) reaching() time.Time {
 
 func (t *tail) ifResumed(at time.Time) time.Time {
 	if !t.goal.By.IsZero() || !t.reached.IsZero() {
-		return t.deadline
+		return t.reaching()
 	}
 	return t.hours.Add(later(at, t.since), t.goal.Within-t.counted)
-}
-
-// passing is from when on a clock whose goal is reached at a deadline is past it,
-// if it counts from then or from its last mark on.
-func (t *tail) passing(deadline time.Time) time.Time {
-	if by := t.goal.By; !by.IsZero() {
-		return later(by, t.start)
-	}
-	if deadline.IsZero() {
-		return deadline
-	}
-	if t.phase == counting {
-		deadline = later(deadline, t.since)
-	}
-	return t.hours.NextOpen(deadline)
 }
 
 // IfResumed returns the deadline that a paused or stopped clock has if it is
@@ -621,7 +682,7 @@ func (c *Clock) IfResumed(at time.Time) time.Time {
 	if t.phase == pausing || t.phase == stopped {
 		return t.ifResumed(at)
 	}
-	return t.read(at).Deadline
+	return t.reaching()
 }
 
 // When returns the earliest moment of the present cycle at which its elapsed time

@@ -96,7 +96,7 @@ func (n naive) life(now time.Time) (start time.Time, cycle int, minutes []minute
 	}
 }
 
-// deadline counts open minutes until the goal is reached.
+// check compares a clock with the definition at a moment.
 func (n naive) check(t *testing.T, c *sla.Clock, now time.Time) {
 	start, cycle, minutes, phase, goal, hours := n.life(now)
 	r := c.At(now)
@@ -131,31 +131,18 @@ func (n naive) check(t *testing.T, c *sla.Clock, now time.Time) {
 		}
 		at = at.Add(time.Minute)
 	}
-	ended := now
-	for _, s := range minutes {
-		if s.phase == "met" || s.phase == "cancelled" {
-			ended = at
-			break
-		}
-		step(s)
-	}
-	// What was resumed after a stop has stopped stretches within.
-	if phase == "counting" || phase == "paused" {
-		at, elapsed, held, deadline, breach, ended = start, 0, 0, time.Time{}, time.Time{}, now
-		for _, s := range minutes {
-			step(s)
-		}
-	} else {
-		at, elapsed, held, deadline, breach = start, 0, 0, time.Time{}, time.Time{}
-		last := len(minutes)
+	// What was resumed after a stop has stopped stretches within; the last one
+	// is not part of it any more.
+	last := len(minutes)
+	if phase != "counting" && phase != "paused" {
 		for last > 0 && minutes[last-1].phase == phase {
 			last--
 		}
-		for _, s := range minutes[:last] {
-			step(s)
-		}
-		ended = start.Add(time.Duration(last) * time.Minute)
 	}
+	for _, s := range minutes[:last] {
+		step(s)
+	}
+	ended := start.Add(time.Duration(last) * time.Minute)
 	require.Equal(t, elapsed, r.Elapsed, about)
 	require.Equal(t, held, r.Held, about)
 	require.Equal(t, ended.Sub(start), r.Wall, about)
@@ -246,6 +233,7 @@ func TestClockIsItsDefinition(t *testing.T) {
 				}
 			case sla.SetCalendar:
 				m.Calendar = []string{day.Ref(), night.Ref()}[r.IntN(2)]
+			default:
 			}
 			n.marks = append(n.marks, m)
 		}
@@ -265,13 +253,6 @@ func TestClockIsItsDefinition(t *testing.T) {
 
 func office(zone, name string) sla.Calendar {
 	return sla.Calendar{Name: name, Zone: zone, Rules: sla.Rules{Weekly: sla.MondayToFriday(sla.Window{Open: 9 * time.Hour, Close: 17 * time.Hour})}}
-}
-
-func compile(t testing.TB, c sla.Calendar) *sla.Hours {
-	t.Helper()
-	h, err := c.Compile()
-	require.NoError(t, err)
-	return h
 }
 
 func newClock(t *testing.T, goal sla.Goal, marks ...sla.Mark) *sla.Clock {
@@ -367,4 +348,20 @@ func TestClockOfAThousandYears(t *testing.T) {
 	r := c.At(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
 	require.Equal(t, time.Duration(math.MaxInt64), r.Elapsed)
 	require.Equal(t, time.Duration(math.MaxInt64), r.Held)
+}
+
+// The course of a clock ends where its reading is, and its shades are what did
+// not count.
+func TestBurnDownOfAClock(t *testing.T) {
+	c := newClock(t, sla.Goal{Within: 8 * time.Hour}, sla.Mark{At: day1, Do: sla.Start},
+		sla.Mark{At: day1.Add(time.Hour), Do: sla.Pause}, sla.Mark{At: day1.Add(2 * time.Hour), Do: sla.Resume})
+	now := day1.Add(30 * time.Hour)
+	b := c.Explain(now).BurnDown()
+	require.NoError(t, b.Validate())
+	require.Equal(t, c.At(now).Remaining, b.Points[len(b.Points)-1].Remaining)
+	require.Equal(t, []sla.Period{{From: day1.Add(time.Hour), To: day1.Add(2 * time.Hour)}}, b.Paused)
+	require.Equal(t, []sla.Period{{From: day1.Add(8 * time.Hour), To: day1.Add(24 * time.Hour)}}, b.Closed)
+	svg, err := b.SVG(time.UTC)
+	require.NoError(t, err)
+	require.Contains(t, svg, "<svg")
 }

@@ -31,7 +31,7 @@
 // into the next day and belongs to the date on which it starts: that date's holiday
 // cancels it, and its tail survives the next date's holiday. An exception replaces
 // everything about its date and beats a holiday. Versions take effect on a date
-// ([Change]); calendars of different zones are combined by [Union], [Intersection]
+// ([Edition]); calendars of different zones are combined by [Union], [Intersection]
 // and [Difference].
 //
 // Elapsed time is real time. On the day on which clocks are set forward an hour

@@ -13,6 +13,8 @@ type Stretch struct {
 	From    time.Time `json:"from"`
 	To      time.Time `json:"to"`
 	Counted bool      `json:"counted"`
+	// Paused says that the clock was paused then.
+	Paused bool `json:"paused,omitempty"`
 	// Why is the reason, for people: "open", "paused: caller", "outside hours",
 	// the name of a holiday.
 	Why string `json:"why"`
@@ -36,7 +38,8 @@ type Explanation struct {
 // takes time in proportion to the openings of the cycle.
 func (c *Clock) Explain(now time.Time) Explanation {
 	t := c.upTo(now)
-	e := Explanation{Reading: t.read(now), Calendar: t.hours.Ref(), zone: t.hours.Location()}
+	f := t.face()
+	e := Explanation{Reading: f.read(now), Calendar: t.hours.Ref(), zone: t.hours.Location()}
 	for i := t.first; i < len(t.laps); i++ {
 		if s := &t.laps[i]; e.Reading.Stopped.IsZero() || s.from.Before(e.Reading.Stopped) {
 			e.explain(&t, s)
@@ -50,7 +53,7 @@ func (c *Clock) Explain(now time.Time) Explanation {
 
 func (e *Explanation) explain(t *tail, s *lap) {
 	if !s.phase.live() { // and was taken up again
-		e.add(s.from, s.to, false, "stopped")
+		e.add(Stretch{From: s.from, To: s.to, Why: "stopped"})
 		return
 	}
 	paused := ""
@@ -60,7 +63,7 @@ func (e *Explanation) explain(t *tail, s *lap) {
 			paused += ": " + s.reason
 		}
 		if !t.counts(pausing) {
-			e.add(s.from, s.to, false, paused)
+			e.add(Stretch{From: s.from, To: s.to, Paused: true, Why: paused})
 			return
 		}
 		paused = " (" + paused + ", which does not move a promised date)"
@@ -68,7 +71,7 @@ func (e *Explanation) explain(t *tail, s *lap) {
 	at := s.from
 	for o := range s.hours.Openings(s.from, s.to) {
 		e.closed(s.hours, at, o.Open)
-		e.add(o.Open, o.Close, true, "open"+paused)
+		e.add(Stretch{From: o.Open, To: o.Close, Counted: true, Why: "open" + paused})
 		at = o.Close
 	}
 	e.closed(s.hours, at, s.to)
@@ -78,28 +81,50 @@ func (e *Explanation) explain(t *tail, s *lap) {
 // reason becomes another.
 func (e *Explanation) closed(h *Hours, from, to time.Time) {
 	for at := from; at.Before(to); {
-		y, m, d := at.In(h.Location()).Date()
-		next := time.Date(y, m, d+1, 0, 0, 0, 0, h.Location())
+		next := dawn(civil(at.In(h.Location())).AddDate(0, 0, 1), h.Location())
 		if !next.After(at) || next.After(to) {
 			next = to
 		}
-		e.add(at, next, false, h.Closed(at))
+		e.add(Stretch{From: at, To: next, Why: h.Closed(at)})
 		at = next
 	}
 }
 
 // add adds a stretch, or makes the one before longer.
-func (e *Explanation) add(from, to time.Time, counted bool, why string) {
-	if !to.After(from) {
+func (e *Explanation) add(s Stretch) {
+	if !s.To.After(s.From) {
 		return
 	}
+	s.From, s.To = s.From.UTC(), s.To.UTC()
 	if n := len(e.Stretches); n > 0 {
-		if last := &e.Stretches[n-1]; last.Counted == counted && last.Why == why {
-			last.To = to.UTC()
+		if last := &e.Stretches[n-1]; last.Counted == s.Counted && last.Paused == s.Paused && last.Why == s.Why {
+			last.To = s.To
 			return
 		}
 	}
-	e.Stretches = append(e.Stretches, Stretch{from.UTC(), to.UTC(), counted, why})
+	e.Stretches = append(e.Stretches, s)
+}
+
+// BurnDown returns the course of the clock for a chart. It needs a stretch, which
+// a clock has from a moment after its start on.
+func (e Explanation) BurnDown() BurnDown {
+	left := e.Reading.Goal
+	b := BurnDown{Goal: left}
+	for i, s := range e.Stretches {
+		if i == 0 {
+			b.Points = append(b.Points, BurnPoint{At: s.From, Remaining: left})
+		}
+		switch {
+		case s.Counted:
+			left -= s.Length()
+		case s.Paused:
+			b.Paused = append(b.Paused, Period{s.From, s.To})
+		default:
+			b.Closed = append(b.Closed, Period{s.From, s.To})
+		}
+		b.Points = append(b.Points, BurnPoint{At: s.To, Remaining: left})
+	}
+	return b
 }
 
 // String returns the explanation as a table, in the calendar's time zone.

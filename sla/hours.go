@@ -117,8 +117,8 @@ func (h *Hours) betweenFar(from, fromNano, to, toNano int64) time.Duration {
 	var seconds, nanos int64
 	for p := range h.forward(from) {
 		start, end := p.bounds()
-		if to < start || seconds > math.MaxInt64/int64(time.Second) {
-			break
+		if to < start || seconds > mostSeconds+1 {
+			break // which is the largest Duration, whatever the nanoseconds
 		}
 		seconds += p.open()
 		if from >= start {
@@ -581,10 +581,16 @@ func instant(sec, nano int64) time.Time {
 	return t
 }
 
-// duration returns seconds and nanoseconds, or the largest Duration.
+// mostSeconds is the whole seconds of the largest Duration.
+const mostSeconds = math.MaxInt64 / int64(time.Second)
+
+// duration returns seconds and nanoseconds, of which there may be less than 0,
+// or the largest Duration.
 func duration(seconds, nanos int64) time.Duration {
-	const most = math.MaxInt64 / int64(time.Second)
-	if seconds > most || seconds == most && nanos > math.MaxInt64%int64(time.Second) {
+	if nanos < 0 {
+		seconds, nanos = seconds-1, nanos+int64(time.Second)
+	}
+	if seconds > mostSeconds || seconds == mostSeconds && nanos > math.MaxInt64%int64(time.Second) {
 		return math.MaxInt64
 	}
 	return time.Duration(seconds*int64(time.Second) + nanos)

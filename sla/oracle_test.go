@@ -91,7 +91,7 @@ func (o *oracle) windows(year int, month time.Month, dayOfMonth int) []sla.Windo
 		return windows
 	}
 	rules, edition := o.c.Rules, 0
-	for i, change := range o.c.Changes {
+	for i, change := range o.c.Editions {
 		if d.String() >= change.From.String() {
 			rules, edition = change.Rules, i+1
 		}
@@ -418,7 +418,7 @@ func (m maker) calendar(zone string) sla.Calendar {
 		dates := []sla.Date{m.date(), m.date()}
 		slices.SortFunc(dates, func(a, b sla.Date) int { return strings.Compare(a.String(), b.String()) })
 		for _, from := range slices.Compact(dates) {
-			c.Changes = append(c.Changes, sla.Change{From: from, Rules: m.rules()})
+			c.Editions = append(c.Editions, sla.Edition{From: from, Rules: m.rules()})
 		}
 	}
 	return c
@@ -445,8 +445,8 @@ func (m maker) instant(c sla.Calendar, loc *time.Location) time.Time {
 			t = near(time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC))
 		}
 	case 3:
-		if len(c.Changes) > 0 {
-			d := c.Changes[0].From
+		if len(c.Editions) > 0 {
+			d := c.Editions[0].From
 			t = near(time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC))
 		}
 	}

@@ -181,6 +181,7 @@ func NewReport(period Period, results iter.Seq[Result], o ReportOptions) (Report
 		f.check(slices.Contains(Dimensions(), d), field, fmt.Sprintf("must be one of %v, is %q", Dimensions(), d))
 		f.check(!slices.Contains(o.By[:i], d), field, "is there twice")
 	}
+	f.check(results != nil, "results", "must not be nil")
 	o.Basis = cmp.Or(o.Basis, OnOutcome)
 	f.check(o.Basis == OnOutcome || o.Basis == OnStop, "basis", fmt.Sprintf("must be outcome or stop, is %q", o.Basis))
 	if o.Location == nil {
@@ -283,7 +284,7 @@ func (d *rowDraft) count(r *Result, what outcome, part int) {
 		d.sum.add(r.Elapsed)
 		d.elapsed = append(d.elapsed, float64(r.Elapsed))
 	}
-	if part >= 0 && part < len(d.Series) {
+	if part >= 0 {
 		d.Series[part].Of++
 		if what == wasMet {
 			d.Series[part].Part++

@@ -100,8 +100,8 @@ func exactQuantile(values []time.Duration, num, den int64) *big.Rat {
 	return low.Add(low, step.Mul(step, part))
 }
 
-// within requires a duration to be that number of nanoseconds, to the millisecond.
-func within(t *testing.T, want *big.Rat, got time.Duration) {
+// nearly requires a duration to be that number of nanoseconds, to the millisecond.
+func nearly(t *testing.T, want *big.Rat, got time.Duration) {
 	t.Helper()
 	off := new(big.Rat).Sub(want, new(big.Rat).SetInt64(int64(got)))
 	require.LessOrEqual(t, off.Abs(off).Cmp(big.NewRat(int64(time.Millisecond/2)+1, 1)), 0, "want %s ns, got %s", want.FloatString(3), got)
@@ -113,7 +113,7 @@ func TestReportAgainstItsDefinition(t *testing.T) {
 	period := monthOf26(3)
 	for _, by := range [][]sla.Dimension{nil, {sla.ByAgreement}, {sla.ByPriority, sla.ByService}, {sla.ByVersion}, sla.Dimensions()} {
 		for _, basis := range []sla.Basis{"", sla.OnOutcome, sla.OnStop} {
-			results := randomResults(rnd, period, 600)
+			results := randomResults(rnd, period, 250)
 			rep, err := sla.NewReport(period, slices.Values(results), sla.ReportOptions{By: by, Basis: basis, Every: sla.Weekly})
 			require.NoError(t, err)
 			keyOf := func(r sla.Result) string {
@@ -205,10 +205,10 @@ func checkRow(t *testing.T, rep sla.Report, row sla.Row, basis sla.Basis, result
 	require.Equal(t, series, row.Series)
 	require.Equal(t, sla.Fraction{Part: want.Met, Of: want.Met + want.Missed + want.Breached}, row.Compliance())
 	if n := int64(len(elapsed)); n > 0 {
-		within(t, new(big.Rat).SetFrac(sum, big.NewInt(n)), row.Times.Mean)
-		within(t, exactQuantile(elapsed, 1, 2), row.Times.Median)
-		within(t, exactQuantile(elapsed, 9, 10), row.Times.P90)
-		within(t, exactQuantile(elapsed, 95, 100), row.Times.P95)
+		nearly(t, new(big.Rat).SetFrac(sum, big.NewInt(n)), row.Times.Mean)
+		nearly(t, exactQuantile(elapsed, 1, 2), row.Times.Median)
+		nearly(t, exactQuantile(elapsed, 9, 10), row.Times.P90)
+		nearly(t, exactQuantile(elapsed, 95, 100), row.Times.P95)
 		require.Equal(t, n, row.Times.Of)
 	} else {
 		require.Zero(t, row.Times)
@@ -216,6 +216,17 @@ func checkRow(t *testing.T, rep sla.Report, row sla.Row, basis sla.Basis, result
 	got := row
 	got.Key, got.Series, got.Times = nil, nil, sla.Times{}
 	require.Equal(t, want, got)
+}
+
+// What happens at the instant at which a part begins is of that part.
+func TestInstantsBetweenParts(t *testing.T) {
+	var results []sla.Result
+	for _, at := range []time.Time{monthOf26(1).From, monthOf26(2).From.Add(-1), monthOf26(2).From, monthOf26(3).From.Add(-1), monthOf26(3).From} {
+		results = append(results, sla.Result{State: sla.Met, Start: at, Stop: at})
+	}
+	rep, err := sla.NewReport(sla.Period{From: year26, To: monthOf26(2).To}, slices.Values(results), sla.ReportOptions{Every: sla.Monthly})
+	require.NoError(t, err)
+	require.Equal(t, []sla.Fraction{{Part: 2, Of: 2}, {Part: 2, Of: 2}}, rep.Total.Series)
 }
 
 // Spreadsheets say so too: PERCENTILE.INC of 1 to 10 is 9.1 at 90 %.
@@ -272,7 +283,7 @@ func TestEachResultCountsOnce(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(3, 3))
 	results := randomResults(rnd, sla.Period{From: year26, To: year26.AddDate(1, 0, 0)}, 2000)
 	report := func(p sla.Period) sla.Row {
-		rep, err := sla.NewReport(p, slices.Values(results), sla.ReportOptions{})
+		rep, err := sla.NewReport(p, slices.Values(results), sla.ReportOptions{Basis: sla.OnOutcome})
 		require.NoError(t, err)
 		return rep.Total
 	}
@@ -359,8 +370,12 @@ func TestReportRefusesWithEverything(t *testing.T) {
 	_, err = sla.NewReport(monthOf26(1), endless, sla.ReportOptions{})
 	require.Len(t, wrongs(t, err), 100, "it stops after the first hundred")
 	require.Equal(t, `results[7].state must be one of [pending running paused breached met missed cancelled], is "done"`, wrongs(t, err)[7])
+	_, err = sla.NewReport(monthOf26(1), nil, sla.ReportOptions{})
+	require.Equal(t, []string{"results must not be nil"}, wrongs(t, err))
 	_, err = sla.NewReport(sla.Period{From: year26, To: year26.AddDate(201, 0, 0)}, endless, sla.ReportOptions{})
 	require.Equal(t, []string{"period.to must be at most 200 years after from"}, wrongs(t, err))
+	_, err = sla.NewReport(sla.Period{From: year26, To: year26.Add(200 * 366 * 24 * time.Hour)}, slices.Values([]sla.Result(nil)), sla.ReportOptions{})
+	require.NoError(t, err)
 }
 
 func TestResultsThatContradictThemselves(t *testing.T) {
@@ -388,7 +403,7 @@ func TestResultsThatContradictThemselves(t *testing.T) {
 		State: sla.Missed, Start: at, Stop: later, Breach: later, Elapsed: 1, Goal: 1})
 }
 
-func zone(t *testing.T, name string) *time.Location {
+func wallOf(t *testing.T, name string) *time.Location {
 	t.Helper()
 	loc, err := time.LoadLocation(name)
 	if err != nil {
@@ -415,7 +430,7 @@ func TestDivideAgainstTheWall(t *testing.T) {
 		{"Pacific/Kiritimati", time.Date(1994, 12, 28, 0, 0, 0, 0, time.UTC), time.Date(1995, 1, 4, 0, 0, 0, 0, time.UTC)},
 		{"Asia/Seoul", time.Date(2026, 12, 20, 0, 0, 0, 0, time.UTC), time.Date(2027, 1, 12, 0, 0, 0, 0, time.UTC)},
 	} {
-		in := zone(t, tt.zone)
+		in := wallOf(t, tt.zone)
 		for _, every := range sla.Intervals() {
 			name := func(at time.Time) string {
 				at = at.In(in)

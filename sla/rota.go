@@ -22,6 +22,9 @@ type version struct {
 	// dates are the days of single holidays and of exceptions, sorted: on all
 	// others that no yearly rule names, the week is as usual.
 	dates []day
+	// idle says that there are only exceptions. Holidays have nothing to cancel
+	// then.
+	idle bool
 }
 
 // A civilSpan is a window in seconds since midnight of the date it starts on.
@@ -30,8 +33,8 @@ type civilSpan struct{ open, close int64 }
 
 func newRota(c *Calendar, loc *time.Location) *rota {
 	r := &rota{loc: loc, versions: []version{newVersion(beginning, &c.Rules)}}
-	for i := range c.Changes {
-		r.versions = append(r.versions, newVersion(c.Changes[i].From.day(), &c.Changes[i].Rules))
+	for i := range c.Editions {
+		r.versions = append(r.versions, newVersion(c.Editions[i].From.day(), &c.Editions[i].Rules))
 	}
 	return r
 }
@@ -51,8 +54,10 @@ func newVersion(from day, rules *Rules) version {
 		v.exceptions[d.day()] = civilSpans(windows)
 		v.dates = append(v.dates, d.day())
 	}
-	for _, one := range v.holidays.once {
-		v.dates = append(v.dates, one.day)
+	if v.idle = rules.Weekly.IsZero(); !v.idle {
+		for _, one := range v.holidays.once {
+			v.dates = append(v.dates, one.day)
+		}
 	}
 	slices.Sort(v.dates)
 	v.dates = slices.Compact(v.dates)
@@ -75,6 +80,9 @@ func civilSpans(windows []Window) []civilSpan {
 // at returns the version that holds for the windows that start on a day, and
 // the day from which another one does.
 func (r *rota) at(d day) (v *version, until day) {
+	if len(r.versions) == 1 {
+		return &r.versions[0], never
+	}
 	i := sort.Search(len(r.versions), func(i int) bool { return r.versions[i].from > d })
 	if i == len(r.versions) {
 		return &r.versions[i-1], never
@@ -85,6 +93,9 @@ func (r *rota) at(d day) (v *version, until day) {
 // windows returns the windows that start on a day, and whether these are those
 // of its weekday.
 func (v *version) windows(d day, yearly []day) (spans []civilSpan, usual bool) {
+	if v.idle && len(v.dates) == 0 {
+		return nil, true
+	}
 	if _, ok := slices.BinarySearch(v.dates, d); ok {
 		return v.exceptions[d], false // none if it is a holiday
 	}
@@ -117,21 +128,29 @@ type rotaWalk struct {
 // one until which all weeks that follow have the same.
 func (w *rotaWalk) week(to []span, start int64) (openings []span, until int64) {
 	end := start + secondsPerWeek
-	sorted, steady := true, true
+	sorted, usual, idle := true, true, true
+	var edition *version
 	for t := start; t < end; {
 		if t < w.stretch.start || t >= w.stretch.end {
 			w.stretch = stretchAt(w.loc, t)
 		}
 		s := w.stretch
-		steady = steady && s.end >= end
 		// On the wall the stretch shows civil seconds from first to last.
 		first, last := t+s.offset, min(s.end, end)+s.offset
-		// A window may have begun on the day before. It is at most 48 hours
-		// long, and begins on its own day.
-		for d := day(floorDiv(first, secondsPerDay)) - 1; d.second() < last; d++ {
-			v, changes := w.at(d)
-			windows, usual := v.windows(d, w.yearlyOf(v, d))
-			steady = steady && usual && changes.second() >= last
+		// A window runs into the next civil day at most, so that one of the day
+		// before may still go on.
+		d := day(floorDiv(first, secondsPerDay)) - 1
+		v, changes := w.at(d)
+		for ; d.second() < last; d++ {
+			if d >= changes {
+				v, changes = w.at(d)
+			}
+			if edition == nil {
+				edition = v
+			}
+			usual = usual && v == edition
+			windows, asAlways := v.windows(d, w.yearlyOf(v, d))
+			usual, idle = usual && asAlways, idle && v.idle
 			for _, one := range windows {
 				opens, closes := max(d.second()+one.open, first), min(d.second()+one.close, last)
 				if opens >= closes {
@@ -143,18 +162,20 @@ func (w *rotaWalk) week(to []span, start int64) (openings []span, until int64) {
 			}
 		}
 		t = min(s.end, end)
+		usual = usual && (t == end || idle)
 	}
 	if !sorted {
 		to = merge(to)
 	}
-	if steady {
+	if usual {
 		return to, w.steady(end)
 	}
 	return to, end
 }
 
 // steady returns the instant until which all weeks are like one that ends at
-// end, if that one is as usual in all respects.
+// end, if on each of its days the calendar was as on all such weekdays, and the
+// offset the same throughout if that matters.
 func (w *rotaWalk) steady(end int64) int64 {
 	offset := w.stretch.offset
 	// The first day whose windows have not been looked at.
@@ -162,6 +183,11 @@ func (w *rotaWalk) steady(end int64) int64 {
 	v, next := w.at(d - 1)
 	if i, _ := slices.BinarySearch(v.dates, d); i < len(v.dates) {
 		next = min(next, v.dates[i])
+	}
+	if v.idle && offset < maxOffset {
+		// Until the next exception it does not matter what the clock shows, as
+		// long as it does not show that date.
+		return max(end, next.second()-maxOffset)
 	}
 	if len(v.holidays.yearly) > 0 {
 		yearly := w.yearlyOf(v, d)
@@ -173,9 +199,13 @@ func (w *rotaWalk) steady(end int64) int64 {
 	return max(end, min(w.stretch.end, next.second()-offset))
 }
 
+// maxOffset is more than any zone is ahead of UTC. RFC 9636 has them keep below
+// 26 hours.
+const maxOffset = 2 * secondsPerDay
+
 // yearlyOf returns the days of a version's yearly rules in the year of a day.
 func (w *rotaWalk) yearlyOf(v *version, d day) []day {
-	if len(v.holidays.yearly) == 0 {
+	if len(v.holidays.yearly) == 0 || v.idle {
 		return nil
 	}
 	if w.version != v || d < w.from || d >= w.end {

@@ -3,7 +3,6 @@ package sla
 import (
 	"iter"
 	"slices"
-	"time"
 )
 
 // Openings are made in weeks of UTC, which begin on Thursdays as the Unix epoch
@@ -15,11 +14,11 @@ const secondsPerWeek = 7 * secondsPerDay
 
 // The time that calendars know: from the beginning of year 1 until just before
 // the end of year 9999, in UTC. Outside they are closed.
-var (
-	firstSecond = dayOf(1, time.January, 1).second()
-	endSecond   = dayOf(10_000, time.January, 1).second()
-	firstWeek   = floorDiv(firstSecond, secondsPerWeek)
-	endWeek     = floorDiv(endSecond-1, secondsPerWeek) + 1
+const (
+	firstSecond = -62_135_596_800
+	endSecond   = 253_402_300_800
+	firstWeek   = (firstSecond - secondsPerWeek + 1) / secondsPerWeek // rounded down
+	endWeek     = (endSecond-1)/secondsPerWeek + 1
 )
 
 // A node is a calendar made ready to be walked through: a rota, or a way of

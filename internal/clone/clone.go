@@ -15,6 +15,7 @@ import (
 	"reflect"
 	"sync"
 	"time"
+	"unsafe"
 )
 
 // A Cloner copies values of one type. It is safe for concurrent use.
@@ -67,7 +68,7 @@ func (c *Cloner[T]) Clone(v T) T {
 // Shares reports whether a plain copy of *v would share anything with it. Most
 // records are mostly nil where they could, and then it would not.
 func (c *Cloner[T]) Shares(v *T) bool {
-	return c.own || c.root.visit != nil && c.root.shares(reflect.ValueOf(v).Elem())
+	return c.own || c.root.visit != nil && c.root.shares(unsafe.Pointer(v))
 }
 
 // Copy is Clone between two places that are on the heap already, which it
@@ -86,24 +87,41 @@ func (c *Cloner[T]) Copy(dst, src *T) {
 
 // A plan says how to copy values of one type.
 type plan struct {
-	// visit gets a shallow copy and its original, and gives the copy its own
-	// of everything that it shares with the original. It is nil for plain
-	// values, which share nothing.
+	// visit gets a shallow copy and its original, both addressable, and gives
+	// the copy its own of everything that it shares with the original. It is
+	// nil for plain values, which share nothing.
 	visit func(dst, src reflect.Value)
-	// hasNil says for a struct whether all that it could share is nil. It is
-	// nil for everything else.
-	hasNil func(src reflect.Value) bool
+	// leaves are where a value has references: for a struct its fields and
+	// those of the structs in it, for anything else itself.
+	leaves []leaf
 }
 
-// shares reports whether a shallow copy of a value would share something with
-// it. It is asked of plans with a visit.
-func (p *plan) shares(src reflect.Value) bool {
-	switch src.Kind() {
-	case reflect.Slice, reflect.Map, reflect.Pointer:
-		return !src.IsNil()
-	default:
-		return p.hasNil == nil || !p.hasNil(src)
+// A leaf is part of a value. It is found by its address: asking reflection for
+// each field would cost more than copying a record.
+type leaf struct {
+	offset uintptr
+	typ    reflect.Type
+	visit  func(dst, src reflect.Value)
+	// nilable says that it is nil, and shares nothing, if its first word is.
+	nilable bool
+}
+
+func (l *leaf) isNil(value unsafe.Pointer) bool {
+	return l.nilable && *(*unsafe.Pointer)(unsafe.Add(value, l.offset)) == nil
+}
+
+func (l *leaf) in(value unsafe.Pointer) reflect.Value {
+	return reflect.NewAt(l.typ, unsafe.Add(value, l.offset)).Elem()
+}
+
+// shares reports whether a shallow copy of a value would share something with it.
+func (p *plan) shares(value unsafe.Pointer) bool {
+	for i := range p.leaves {
+		if !p.leaves[i].isNil(value) {
+			return true
+		}
 	}
+	return false
 }
 
 // A compiler makes plans. A type that is being compiled is in plans already,
@@ -128,7 +146,8 @@ func (c *compiler) compile(t reflect.Type, path string) *plan {
 	if t == reflect.TypeFor[time.Time]() {
 		return p
 	}
-	if p.visit = cloneMethod(t); p.visit != nil {
+	if visit := cloneMethod(t); visit != nil {
+		p.whole(t, visit)
 		return p
 	}
 	switch t.Kind() {
@@ -147,6 +166,13 @@ func (c *compiler) compile(t reflect.Type, path string) *plan {
 		delete(c.plans, t) // to be refused wherever it is met
 	}
 	return p
+}
+
+// whole gives a plan to a type that is no struct to be looked into. It comes
+// before its elements are compiled: they may have fields of the type.
+func (p *plan) whole(t reflect.Type, visit func(dst, src reflect.Value)) {
+	nilable := t.Kind() == reflect.Slice || t.Kind() == reflect.Map || t.Kind() == reflect.Pointer
+	p.visit, p.leaves = visit, []leaf{{typ: t, visit: visit, nilable: nilable}}
 }
 
 // cloneMethod returns a visit that calls the method Clone of t, or nil if it
@@ -174,12 +200,6 @@ func cloneMethod(t reflect.Type) func(dst, src reflect.Value) {
 }
 
 func (c *compiler) structure(p *plan, t reflect.Type, path string) {
-	type field struct {
-		index   int
-		nilable bool
-		plan    *plan
-	}
-	var fields []field
 	for i := range t.NumField() {
 		f := t.Field(i)
 		sub := c.compile(f.Type, path+"."+f.Name)
@@ -194,25 +214,19 @@ func (c *compiler) structure(p *plan, t reflect.Type, path string) {
 				continue
 			}
 		}
-		kind := f.Type.Kind()
-		fields = append(fields, field{i, kind == reflect.Slice || kind == reflect.Map || kind == reflect.Pointer, sub})
+		for _, l := range sub.leaves {
+			l.offset += f.Offset
+			p.leaves = append(p.leaves, l)
+		}
 	}
-	if len(fields) == 0 {
+	if len(p.leaves) == 0 {
 		return
 	}
-	p.hasNil = func(src reflect.Value) bool {
-		for i := range fields {
-			if f := &fields[i]; f.plan.shares(src.Field(f.index)) {
-				return false
-			}
-		}
-		return true
-	}
 	p.visit = func(dst, src reflect.Value) {
-		for i := range fields {
-			f := &fields[i]
-			if v := src.Field(f.index); !f.nilable || !v.IsNil() {
-				f.plan.visit(dst.Field(f.index), v)
+		to, from := dst.Addr().UnsafePointer(), src.Addr().UnsafePointer()
+		for i := range p.leaves {
+			if l := &p.leaves[i]; !l.isNil(from) {
+				l.visit(l.in(to), l.in(from))
 			}
 		}
 	}
@@ -223,17 +237,17 @@ func (c *compiler) array(p *plan, t reflect.Type, path string) {
 	if elem.visit == nil || t.Len() == 0 {
 		return
 	}
-	p.visit = func(dst, src reflect.Value) {
+	p.whole(t, func(dst, src reflect.Value) {
 		for i := range src.Len() {
 			elem.visit(dst.Index(i), src.Index(i))
 		}
-	}
+	})
 }
 
 func (c *compiler) slice(p *plan, t reflect.Type, path string) {
 	empty := reflect.MakeSlice(t, 0, 0)
 	var elem *plan
-	p.visit = func(dst, src reflect.Value) {
+	p.whole(t, func(dst, src reflect.Value) {
 		if src.IsNil() {
 			return
 		}
@@ -252,7 +266,7 @@ func (c *compiler) slice(p *plan, t reflect.Type, path string) {
 				elem.visit(dst.Index(i), src.Index(i))
 			}
 		}
-	}
+	})
 	elem = c.compile(t.Elem(), path+"[]")
 }
 
@@ -264,7 +278,7 @@ func (c *compiler) dictionary(p *plan, t reflect.Type, path string) {
 	entries := sync.Pool{New: func() any {
 		return &entry{reflect.New(t.Key()).Elem(), reflect.New(t.Elem()).Elem(), reflect.New(t.Elem()).Elem()}
 	}}
-	p.visit = func(dst, src reflect.Value) {
+	p.whole(t, func(dst, src reflect.Value) {
 		if src.IsNil() {
 			return
 		}
@@ -284,7 +298,7 @@ func (c *compiler) dictionary(p *plan, t reflect.Type, path string) {
 		e.src.SetZero()
 		entries.Put(e)
 		dst.Set(m)
-	}
+	})
 	if c.compile(t.Key(), path+"[key]").visit != nil {
 		c.refuse(path, "is a map whose key holds references")
 	}
@@ -293,7 +307,7 @@ func (c *compiler) dictionary(p *plan, t reflect.Type, path string) {
 
 func (c *compiler) pointer(p *plan, t reflect.Type, path string) {
 	var elem *plan
-	p.visit = func(dst, src reflect.Value) {
+	p.whole(t, func(dst, src reflect.Value) {
 		if src.IsNil() {
 			return
 		}
@@ -303,6 +317,6 @@ func (c *compiler) pointer(p *plan, t reflect.Type, path string) {
 			elem.visit(to.Elem(), src.Elem())
 		}
 		dst.Set(to)
-	}
+	})
 	elem = c.compile(t.Elem(), path)
 }

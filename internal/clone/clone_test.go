@@ -299,6 +299,15 @@ func TestCloneOfOtherKinds(t *testing.T) {
 		require.Equal(t, v, copied)
 		require.NotSame(t, v, copied)
 	})
+	t.Run("Recursive", func(t *testing.T) {
+		c, err := clone.Of[forest]()
+		require.NoError(t, err)
+		v := forest{{Name: "a", Under: forest{{Name: "b"}}}}
+		copied := c.Clone(v)
+		require.Equal(t, v, copied)
+		copied[0].Under[0].Name = "c"
+		require.Equal(t, "b", v[0].Under[0].Name)
+	})
 	t.Run("OwnClone", func(t *testing.T) {
 		value, err := clone.Of[sealed]()
 		require.NoError(t, err)
@@ -318,6 +327,12 @@ func TestCloneOfOtherKinds(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, c.Clone([0][]int{}))
 	})
+}
+
+// A forest recurs through itself rather than through what it is made of.
+type forest []struct {
+	Name  string
+	Under forest
 }
 
 type (

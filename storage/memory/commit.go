@@ -22,7 +22,6 @@ type draft[R any] struct {
 	shares bool
 	meta   *itsm.Meta   // of value
 	events []itsm.Event // the caller's
-	keys   []itsm.Key   // borrowed: the batch uses it again
 	rec    *record[R]   // that is there, nil if none
 }
 
@@ -60,22 +59,7 @@ func (b *batch[R]) fill(s *Store[R], revs []itsm.Revision[R]) {
 		}
 		d.meta = itsm.MetaOf(d.value)
 		d.events = rev.Events
-		if indexed, ok := any(d.value).(itsm.Indexed); ok {
-			d.keys = distinct(indexed.AppendKeys(d.keys[:0]))
-		}
 	}
-}
-
-// distinct drops repeated keys in place: a record may well have the same tag
-// twice. There are few.
-func distinct(keys []itsm.Key) []itsm.Key {
-	kept := keys[:0]
-	for _, key := range keys {
-		if !slices.Contains(kept, key) {
-			kept = append(kept, key)
-		}
-	}
-	return kept
 }
 
 // clear makes the batch ready for the next commit. The values are not wiped:
@@ -127,7 +111,7 @@ func (s *Store[R]) resent(d *draft[R]) bool {
 		return false
 	}
 	for i := range d.events {
-		if s.log.at(history[i]).ID != d.events[i].ID {
+		if !s.log.hasID(int(history[i]), d.events[i].ID) {
 			return false
 		}
 	}
@@ -149,62 +133,48 @@ func (s *Store[R]) check(d *draft[R]) error {
 // reserve takes the ids of the events, or gives back what it took if one of
 // them is taken already.
 func (s *Store[R]) reserve(drafts []draft[R]) error {
+	n := 0
 	for i := range drafts {
-		d := &drafts[i]
-		for j := range d.events {
-			free := len(s.ids)
-			if s.ids[d.events[j].ID] = struct{}{}; len(s.ids) > free {
-				continue
-			}
-			for _, e := range d.events[:j] {
-				delete(s.ids, e.ID)
-			}
-			for _, before := range drafts[:i] {
-				for _, e := range before.events {
-					delete(s.ids, e.ID)
+		n += len(drafts[i].events)
+	}
+	s.ids.room(n)
+	var few [4]*slot
+	taken, end := few[:0], s.log.size()
+	for i := range drafts {
+		for j := range drafts[i].events {
+			id := drafts[i].events[j].ID
+			one := s.ids.add(id, &s.log, end+len(taken))
+			if one == nil {
+				for _, one := range slices.Backward(taken) {
+					s.ids.remove(one)
 				}
+				return fmt.Errorf("%w: event %s, for record %s", itsm.ErrExists, id, drafts[i].meta.ID)
 			}
-			return fmt.Errorf("%w: event %s, for record %s", itsm.ErrExists, d.events[j].ID, d.meta.ID)
+			taken = append(taken, one)
 		}
 	}
 	return nil
 }
 
-// write cannot fail. It touches an index only where its key has changed.
+// write cannot fail. What it changes is put into the indexes when somebody asks
+// for them ([Store.settle]).
 func (s *Store[R]) write(d *draft[R]) {
 	rec := d.rec
 	if rec == nil {
-		rec = &record[R]{number: len(s.created), place: nowhere, history: make([]int, 0, 8)}
+		rec = &record[R]{number: len(s.created), place: nowhere, history: make([]uint32, 0, 16)}
 		rec.meta = itsm.MetaOf(&rec.value)
 		s.created = append(s.created, rec)
 		s.records[d.meta.ID] = rec
-		s.states.add(d.meta.State, rec.number)
-	} else if rec.meta.State != d.meta.State {
-		s.states[rec.meta.State].remove(rec.number) // its set is kept: there are few states
-		s.states.add(d.meta.State, rec.number)
 	}
-	if !slices.Equal(rec.keys, d.keys) {
-		s.reindex(rec, d.keys)
+	if !rec.stale {
+		rec.stale = true
+		s.stale = append(s.stale, rec)
 	}
 	if !rec.due.Equal(d.meta.Due) {
 		s.due.set(rec, d.meta.Due)
 	}
 	rec.value, rec.shares = *d.value, d.shares
 	for i := range d.events {
-		rec.history = append(rec.history, s.log.add(&d.events[i]))
+		rec.history = append(rec.history, uint32(s.log.add(&d.events[i])))
 	}
-}
-
-func (s *Store[R]) reindex(rec *record[R], keys []itsm.Key) {
-	for _, key := range rec.keys {
-		if !slices.Contains(keys, key) {
-			s.keys.remove(key, rec.number)
-		}
-	}
-	for _, key := range keys {
-		if !slices.Contains(rec.keys, key) {
-			s.keys.add(key, rec.number)
-		}
-	}
-	rec.keys = slices.Clone(keys)
 }

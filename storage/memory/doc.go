@@ -17,6 +17,7 @@
 //     their way in and on their way out.
 //   - Lists are in the order in which the records were created, and indexed by
 //     state and by every key of an [itsm.Indexed] record, in any combination.
+//     What was committed since the last list is indexed by the next.
 //   - Histories, the feed and what is due are read as they were when the
 //     reading began. A slow reader holds up nobody.
 //   - Due records are handed to every caller that asks, without a lease.
@@ -31,8 +32,9 @@
 //
 // # What it costs
 //
-// A record is kept once, in its latest version, and so is each of its events;
-// nothing is ever removed, so memory grows with the history. Besides what the
-// records and events themselves hold, count about 200 bytes for a record and 32
-// for each of its keys, 50 for an event, and 200 for each distinct key.
+// A record is kept once, in its latest version, and so is each of its events,
+// packed, with its time in UTC and whole microseconds; nothing is ever removed,
+// so memory grows with the history. Besides what the records and events
+// themselves hold, count about 200 bytes for a record and 32 for each of its
+// keys, 50 for an event, and 200 for each distinct key.
 package memory

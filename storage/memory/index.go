@@ -5,7 +5,63 @@ import (
 	"iter"
 	"math/bits"
 	"slices"
+
+	"github.com/go-itsm/itsm"
 )
+
+// settle puts what has changed into the indexes. Most changes are followed by
+// others to the same record before anybody lists, so that doing it now costs
+// less than doing it with every commit. The caller holds mu.
+func (s *Store[R]) settle() {
+	s.indexing.Lock()
+	defer s.indexing.Unlock()
+	var keys []itsm.Key
+	for _, rec := range s.stale {
+		rec.stale = false
+		if state := rec.meta.State; !rec.indexed || rec.state != state {
+			if rec.indexed {
+				s.states[rec.state].remove(rec.number) // its set is kept: there are few states
+			}
+			s.states.add(state, rec.number)
+			rec.indexed, rec.state = true, state
+		}
+		if indexed, ok := any(&rec.value).(itsm.Indexed); ok {
+			keys = distinct(indexed.AppendKeys(keys[:0]))
+			if !slices.Equal(rec.keys, keys) {
+				s.reindex(rec, keys)
+			}
+		}
+	}
+	clear(s.stale)
+	s.stale = s.stale[:0]
+}
+
+func (s *Store[R]) reindex(rec *record[R], keys []itsm.Key) {
+	for _, key := range rec.keys {
+		if !slices.Contains(keys, key) {
+			s.keys.remove(key, rec.number)
+		}
+	}
+	for _, key := range keys {
+		if !slices.Contains(rec.keys, key) {
+			s.keys.add(key, rec.number)
+		}
+	}
+	rec.keys = slices.Clone(keys)
+}
+
+// distinct drops repeated keys in place: a record may well have the same tag
+// twice. There are few.
+func distinct(keys []itsm.Key) []itsm.Key {
+	for i := 1; i < len(keys); {
+		if slices.Contains(keys[:i], keys[i]) {
+			keys = slices.Delete(keys, i, i+1)
+		} else {
+			i++
+		}
+	}
+	return keys
+}
 
 // An index has the set of records for each key that any record has.
 type index[K comparable] map[K]*set

@@ -1,54 +1,182 @@
 package memory
 
 import (
+	"encoding/binary"
 	"encoding/json"
-	"slices"
+	"hash/maphash"
+	"time"
 
 	"github.com/go-itsm/itsm"
 )
 
-// A log keeps events for ever, in the order of their commits. They lie in chunks
-// that never move, which costs less than a piece of memory for each, and lets
-// what was there be read while more is written.
+// A log keeps events for ever, in the order of their commits. They are what
+// there will be most of, so they lie packed in chunks in which there is nothing
+// that the garbage collector would have to follow. Chunks never move and what is
+// written is never changed: a copy of a log stays what it was, and may be read
+// while the log is written.
 type log struct {
-	chunks [][]itsm.Event
-	size   int
-	spare  []byte // for the data of events to come
+	chunks [][]byte // the first is small, in case there are few
+	used   int      // of the last chunk
+	places []place
 }
 
+// A place is where an event lies packed.
+type place struct{ chunk, start uint32 }
+
 const (
-	chunkEvents = 64
-	spareBytes  = 8 << 10
+	leastChunk = 1 << 10
+	mostChunk  = 64 << 10
 )
+
+func (l *log) size() int { return len(l.places) }
 
 // add writes a copy of an event and returns its position.
 func (l *log) add(e *itsm.Event) int {
-	position := l.size
-	if position%chunkEvents == 0 {
-		l.chunks = append(l.chunks, make([]itsm.Event, chunkEvents))
+	size := 0
+	if len(l.chunks) > 0 {
+		size = len(l.chunks[len(l.chunks)-1])
 	}
-	kept := l.at(position)
-	*kept = *e
-	kept.Data = l.keep(e.Data)
-	l.size++
-	return position
+	if most := packedSize(e); l.used+most > size {
+		size = max(min(2*size, mostChunk), leastChunk, most)
+		l.chunks, l.used = append(l.chunks, make([]byte, size)), 0
+	}
+	last := len(l.chunks) - 1
+	l.places = append(l.places, place{uint32(last), uint32(l.used)})
+	l.used += len(pack(l.chunks[last][l.used:l.used], e))
+	return len(l.places) - 1
 }
 
-// keep copies data to where nothing else will be written.
-func (l *log) keep(data json.RawMessage) json.RawMessage {
-	if len(data) == 0 {
-		return data // nil, or empty for ever
-	}
-	if len(data) > cap(l.spare) {
-		l.spare = make([]byte, 0, max(spareBytes, len(data)))
-	}
-	kept := append(l.spare, data...)
-	l.spare = kept[len(kept):]
-	return json.RawMessage(slices.Clip(kept))
+// packed returns an event as it lies there, and what follows it.
+func (l *log) packed(position int) []byte {
+	p := l.places[position]
+	return l.chunks[p.chunk][p.start:]
 }
 
-// at returns an event, which is not to be changed. A copy of a log stays what it
-// was, and may be read while the log is written.
-func (l *log) at(position int) *itsm.Event {
-	return &l.chunks[position/chunkEvents][position%chunkEvents]
+// at returns an event, which shares nothing with the log.
+func (l *log) at(position int) itsm.Event { return unpack(l.packed(position)) }
+
+// hasID reports whether the event at a position has an id.
+func (l *log) hasID(position int, id itsm.ID) bool {
+	text, _ := next(l.packed(position))
+	return string(text) == string(id)
+}
+
+// packedSize returns at least the bytes that an event takes.
+func packedSize(e *itsm.Event) int {
+	return 12*binary.MaxVarintLen64 + len(e.ID) + len(e.Practice) + len(e.Record) + len(e.Action) + len(e.From) + len(e.To) +
+		len(e.Actor.ID) + len(e.Actor.Name) + len(e.Cause) + len(e.Data)
+}
+
+// pack appends the texts of an event, its numbers and its data.
+func pack(b []byte, e *itsm.Event) []byte {
+	for _, text := range [...]string{string(e.ID), e.Practice, string(e.Record), e.Action, string(e.From), string(e.To),
+		e.Actor.ID, e.Actor.Name, string(e.Cause)} {
+		if b = binary.AppendUvarint(b, uint64(len(text))); text != "" {
+			b = append(b, text...)
+		}
+	}
+	b = binary.AppendUvarint(b, uint64(e.Version))
+	b = binary.AppendVarint(b, e.At.UnixMicro())
+	if e.Data == nil {
+		return append(b, 0)
+	}
+	b = binary.AppendUvarint(b, uint64(len(e.Data)+1)) // what is empty is not nil
+	return append(b, e.Data...)
+}
+
+func unpack(b []byte) itsm.Event {
+	var sizes [9]int
+	rest := b
+	for i := range sizes {
+		var text []byte
+		text, rest = next(rest)
+		sizes[i] = len(text)
+	}
+	// One piece of memory for all texts, with their sizes in between.
+	all, at := string(b[:len(b)-len(rest)]), 0
+	text := func(i int) string {
+		_, n := binary.Uvarint(b[at:])
+		at += n + sizes[i]
+		return all[at-sizes[i] : at]
+	}
+	e := itsm.Event{
+		ID: itsm.ID(text(0)), Practice: text(1), Record: itsm.ID(text(2)), Action: text(3),
+		From: itsm.State(text(4)), To: itsm.State(text(5)),
+		Actor: itsm.Actor{ID: text(6), Name: text(7)}, Cause: itsm.ID(text(8)),
+	}
+	version, n := binary.Uvarint(rest)
+	e.Version, rest = itsm.Version(version), rest[n:]
+	micros, n := binary.Varint(rest)
+	e.At, rest = time.UnixMicro(micros).UTC(), rest[n:]
+	if size, n := binary.Uvarint(rest); size > 0 {
+		e.Data = append(json.RawMessage{}, rest[n:n+int(size)-1]...)
+	}
+	return e
+}
+
+// next returns the first text of what is packed, and the rest.
+func next(b []byte) (text, rest []byte) {
+	size, n := binary.Uvarint(b)
+	return b[n : n+int(size)], b[n+int(size):]
+}
+
+// ids finds events by their ids: a hash table of positions, which compares with
+// what is in the log. A map would have every id in it once more.
+type ids struct {
+	seed  maphash.Seed
+	slots []slot // a power of two of them, half of them free; a chain ends with a free one
+	used  int
+}
+
+// A slot has the upper half of an id's hash, by which it is found, and the
+// position plus one; it is zero if it is free.
+type slot struct{ hash, position uint32 }
+
+// room makes sure of room for n more.
+func (x *ids) room(n int) {
+	size := max(len(x.slots), 64)
+	for 2*(x.used+n) > size {
+		size *= 2
+	}
+	if size == len(x.slots) {
+		return
+	}
+	old := x.slots
+	x.slots = make([]slot, size)
+	for _, s := range old {
+		if s.position != 0 {
+			*x.free(s.hash) = s
+		}
+	}
+}
+
+// free returns the end of a chain.
+func (x *ids) free(hash uint32) *slot {
+	for i := int(hash); ; i++ {
+		if s := &x.slots[i&(len(x.slots)-1)]; s.position == 0 {
+			return s
+		}
+	}
+}
+
+// add enters an event that will be at a position of the log, for which there is
+// room, and returns its slot: nil if the log has one with its id already.
+func (x *ids) add(id itsm.ID, l *log, position int) *slot {
+	hash := uint32(maphash.String(x.seed, string(id)) >> 32)
+	for i := int(hash); ; i++ {
+		switch s := &x.slots[i&(len(x.slots)-1)]; {
+		case s.position == 0:
+			*s = slot{hash, uint32(position + 1)}
+			x.used++
+			return s
+		case s.hash == hash && int(s.position) <= l.size() && l.hasID(int(s.position)-1, id):
+			return nil
+		}
+	}
+}
+
+// remove takes back what was added last.
+func (x *ids) remove(s *slot) {
+	*s = slot{}
+	x.used--
 }

@@ -111,6 +111,10 @@ func TestListProperty(t *testing.T) {
 		rev := next(r)
 		require.NoError(t, s.Commit(t.Context(), rev))
 		all[i] = rev.Record
+		if rng.IntN(100) == 0 { // whatever has changed since is indexed then
+			_, err := s.List(t.Context(), itsm.Query{Limit: 1})
+			require.NoError(t, err)
+		}
 	}
 	require.Greater(t, len(all), 5_000, "more than a chunk of the index")
 	for range 150 {

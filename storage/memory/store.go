@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"hash/maphash"
 	"iter"
 	"slices"
 	"strconv"
@@ -31,10 +32,16 @@ type Store[R any] struct {
 	records map[itsm.ID]*record[R]
 	created []*record[R] // by record.number
 	log     log
-	ids     map[itsm.ID]struct{} // of all events
-	states  index[itsm.State]
-	keys    index[itsm.Key]
+	ids     ids
 	due     queue[R]
+
+	// indexing guards the indexes, and stale, the records that have changed
+	// since they were put into them, against others that hold mu for reading.
+	// Who holds it for writing needs nothing else.
+	indexing sync.Mutex
+	stale    []*record[R]
+	states   index[itsm.State]
+	keys     index[itsm.Key]
 }
 
 // A record is the latest version and the way there.
@@ -43,10 +50,13 @@ type record[R any] struct {
 	value   R
 	shares  bool       // value has something that a copy must have its own of
 	meta    *itsm.Meta // of value
-	history []int      // positions in the log
-	keys    []itsm.Key // under which it is indexed
+	history []uint32   // positions in the log
 	due     time.Time  // by which it is queued, at place
 	place   int
+	stale   bool // it has changed since it was indexed, if it was, by state and keys
+	indexed bool
+	state   itsm.State
+	keys    []itsm.Key
 }
 
 // New returns an empty store. It panics if *R is no [itsm.Record], or if R has
@@ -71,7 +81,7 @@ func New[R any]() *Store[R] {
 		name:    hex.EncodeToString(name[:]),
 		batches: sync.Pool{New: func() any { return new(batch[R]) }},
 		records: map[itsm.ID]*record[R]{},
-		ids:     map[itsm.ID]struct{}{},
+		ids:     ids{seed: maphash.MakeSeed()},
 		states:  index[itsm.State]{},
 		keys:    index[itsm.Key]{},
 	}
@@ -88,7 +98,7 @@ func (s *Store[R]) Load(ctx context.Context, id itsm.ID) (value R, err error) {
 	defer s.mu.RUnlock()
 	switch rec := s.records[id]; {
 	case rec == nil:
-		err = fmt.Errorf("%w: record %s", itsm.ErrNotFound, id)
+		err = notFound(id)
 	case rec.shares:
 		value = s.clone.Clone(rec.value)
 	default:
@@ -96,6 +106,37 @@ func (s *Store[R]) Load(ctx context.Context, id itsm.ID) (value R, err error) {
 	}
 	return value, err
 }
+
+// InPlace is for package itsm, which has a place for the record that it loads:
+// a way to copy it there, which is much cheaper than through the results of
+// Load. It returns nil if it is not this store that is asked about but one
+// around it, which may have a Load of its own.
+func (s *Store[R]) InPlace(store itsm.Store[R]) func(ctx context.Context, id itsm.ID, to *R) error {
+	if store != itsm.Store[R](s) {
+		return nil
+	}
+	return s.copyTo
+}
+
+func (s *Store[R]) copyTo(ctx context.Context, id itsm.ID, to *R) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	rec := s.records[id]
+	if rec == nil {
+		return notFound(id)
+	}
+	if rec.shares {
+		s.clone.Copy(to, &rec.value)
+	} else {
+		*to = rec.value
+	}
+	return nil
+}
+
+func notFound(id itsm.ID) error { return fmt.Errorf("%w: record %s", itsm.ErrNotFound, id) }
 
 // Events yields copies of the record's events as they are when the iteration
 // begins.
@@ -107,7 +148,7 @@ func (s *Store[R]) Events(ctx context.Context, id itsm.ID, after itsm.Version) i
 			yield(itsm.Event{}, err)
 			return
 		}
-		var history []int
+		var history []uint32
 		s.mu.RLock()
 		log := s.log
 		if rec := s.records[id]; rec != nil {
@@ -115,7 +156,7 @@ func (s *Store[R]) Events(ctx context.Context, id itsm.ID, after itsm.Version) i
 		}
 		s.mu.RUnlock()
 		for _, position := range history[min(after, itsm.Version(len(history))):] {
-			if !yield(copyEvent(log.at(position)), nil) {
+			if !yield(log.at(int(position)), nil) {
 				return
 			}
 		}
@@ -135,13 +176,13 @@ func (s *Store[R]) Feed(ctx context.Context, after itsm.Cursor) iter.Seq2[itsm.D
 		s.mu.RLock()
 		log := s.log
 		s.mu.RUnlock()
-		from, err := s.position("feed", after, log.size)
+		from, err := s.position("feed", after, log.size())
 		if err != nil {
 			yield(itsm.Delivery{}, err)
 			return
 		}
-		for position := from; position < log.size; position++ {
-			if !yield(itsm.Delivery{Event: copyEvent(log.at(position)), Cursor: s.cursor("feed", position+1)}, nil) {
+		for position := from; position < log.size(); position++ {
+			if !yield(itsm.Delivery{Event: log.at(position), Cursor: s.cursor("feed", position+1)}, nil) {
 				return
 			}
 		}
@@ -162,6 +203,7 @@ func (s *Store[R]) List(ctx context.Context, q itsm.Query) (itsm.Page[R], error)
 	if err != nil {
 		return itsm.Page[R]{}, err
 	}
+	s.settle()
 	sel := selection{size: len(s.created), ofAny: len(q.States) > 0}
 	for _, state := range q.States {
 		sel.any = append(sel.any, s.states[state].rest())
@@ -234,11 +276,4 @@ func (s *Store[R]) position(kind string, c itsm.Cursor, end int) (int, error) {
 		return 0, &itsm.FieldError{Field: "after", Reason: "is no " + kind + " cursor of this store"}
 	}
 	return n, nil
-}
-
-// copyEvent makes an event that belongs to the caller.
-func copyEvent(e *itsm.Event) itsm.Event {
-	c := *e
-	c.Data = slices.Clone(e.Data)
-	return c
 }

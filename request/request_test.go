@@ -1,0 +1,460 @@
+package request_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/approval"
+	"github.com/go-itsm/itsm/incident"
+	"github.com/go-itsm/itsm/request"
+	"github.com/go-itsm/itsm/sla"
+	"github.com/go-itsm/itsm/storage/memory"
+)
+
+// From order over approval and tasks to the end: each step is in the history, and
+// the last task fulfils.
+func TestALaptop(t *testing.T) {
+	d := newDesk(t, request.Config{AutoClose: request.After(72 * time.Hour)})
+	r := d.order(laptop("dock", "large"))
+	require.Equal(t, request.AwaitingApproval, r.State)
+	require.Equal(t, "1550.50 EUR + 9.90 EUR a month", r.Price.String())
+	require.Equal(t, 2, r.Items[0].Version)
+	// The requester is among the managers, and has no vote on their own request.
+	d.refuse(jin, r.ID, approve, "jin is excluded as requester")
+	d.refuse(mia, r.ID, request.Start{}, `action "start" is not permitted in state "awaiting_approval", from which lead on: cancel, hold, reclassify`)
+	r = d.as(kim, r.ID, approve)
+	require.Equal(t, request.Approved, r.State)
+	r = d.do(r.ID, request.Assign{Group: "desk"}, request.Start{})
+	require.Equal(t, []request.TaskState{"ready", "waiting", "waiting", "waiting"}, states(r))
+	d.refuse(mia, r.ID, request.CompleteTask{Task: 2}, "task 2 is waiting")
+	d.refuse(mia, r.ID, request.Fulfil{}, "4 of its tasks are open")
+	r = d.do(r.ID, request.CompleteTask{Task: 1}, request.StartTask{Task: 3}, request.CompleteTask{Task: 3}, request.CompleteTask{Task: 2}, request.CompleteTask{Task: 4})
+	require.Equal(t, request.Fulfilled, r.State)
+	require.Equal(t, request.Complete, r.Completion)
+	require.Equal(t, 1, d.due(72*time.Hour))
+	require.Equal(t, request.Closed, d.get(r.ID).State)
+	require.Equal(t, []string{"order", "submit", "seek_approval", "vote", "approve", "assign", "start", "complete_task", "start_task",
+		"complete_task", "complete_task", "complete_task", "auto_fulfil", "auto_close"}, d.history(r.ID))
+	// What was granted for a time ends, though the request is closed: what was done
+	// is taken back, the last first.
+	require.Equal(t, 1, d.due(1000*time.Hour))
+	r = d.get(r.ID)
+	require.Equal(t, request.Closed, r.State)
+	require.Equal(t, 3, r.Undoing())
+	var undone []int
+	for _, task := range r.Tasks[4:] {
+		undone = append(undone, task.Undoes)
+	}
+	require.Equal(t, []int{4, 2, 1}, undone)
+	require.Equal(t, []request.TaskState{"ready", "waiting", "waiting"}, states(r)[4:])
+	d.refuse(mia, r.ID, request.RetryTask{Task: 1}, "no task is failed")
+	r = d.do(r.ID, request.CompleteTask{Task: 5}, request.FailTask{Task: 6, Reason: "lost"})
+	require.Equal(t, request.TaskWaiting, r.Task(7).State, "in order")
+	r = d.do(r.ID, request.RetryTask{Task: 6}, request.CompleteTask{Task: 6}, request.CompleteTask{Task: 7})
+	require.False(t, r.Items[0].Return.Done.IsZero())
+	require.Zero(t, r.Undoing())
+	require.Equal(t, request.Closed, r.State)
+	require.Zero(t, r.Due)
+}
+
+// Where the models are automatic, ordering is all that a person does: the history
+// tells the automation what to run.
+func TestAutomation(t *testing.T) {
+	d := newDesk(t, request.Config{})
+	line := account()
+	line.Values["first_day"] = []byte(`"2026-03-09"`)
+	r := d.order(line)
+	require.Equal(t, request.InFulfilment, r.State)
+	require.Equal(t, []string{"order", "submit", "approve", "begin", "run_task"}, d.history(r.ID))
+	var run request.RunTask
+	for e, err := range d.History(bot, r.ID) {
+		require.NoError(t, err)
+		if e.Action == "run_task" {
+			a, err := d.Done(e)
+			require.NoError(t, err)
+			run = a.(request.RunTask)
+		}
+	}
+	require.Equal(t, request.RunTask{Task: 1, Automation: "find_account", Key: "check", Recipient: "jin", Offering: "account", Quantity: 1, Values: line.Values}, run)
+	r = d.as(bot, r.ID, request.CompleteTask{Task: 1, Result: "free"}, request.CompleteTask{Task: 2, Result: "jin"})
+	// The greeting waits for the first day, which begins at midnight in Berlin.
+	require.Equal(t, []request.TaskState{"done", "done", "waiting"}, states(r))
+	require.Equal(t, time.Date(2026, 3, 8, 23, 0, 0, 0, time.UTC), r.Due)
+	require.Equal(t, 1, d.due(r.Due.Sub(d.clock.now())))
+	r = d.get(r.ID)
+	require.Equal(t, request.TaskReady, r.Task(3).State)
+	require.Equal(t, 1, d.due(5*time.Hour))
+	r = d.get(r.ID)
+	require.True(t, r.Task(3).Missed)
+	r = d.do(r.ID, request.CompleteTask{Task: 3})
+	require.Equal(t, request.Fulfilled, r.State)
+
+	// Where the name is taken, no account is created, and what needs it goes on.
+	r = d.order(account())
+	r = d.as(bot, r.ID, request.CompleteTask{Task: 1, Result: "taken"})
+	require.Equal(t, []request.TaskState{"done", "skipped", "ready"}, states(r))
+}
+
+// A standard change is started by the request through a link; that the requester may
+// have it is shown, and not asked again.
+func TestStandardChange(t *testing.T) {
+	d := newDesk(t, request.Config{})
+	r := d.as(kim, d.order(folder("write", "")).ID, approve)
+	require.Equal(t, request.InFulfilment, r.State)
+	require.Equal(t, request.TaskRunning, r.Task(1).State)
+	change, err := r.StandardChange(1)
+	require.NoError(t, err)
+	require.Equal(t, request.StandardChange{Template: "std-access", Title: "Open the folder", Requester: "jin", Recipient: "jin", Service: "files",
+		Request: itsm.Ref{Kind: "request", ID: r.ID}, Task: 1, Approvals: []request.ApprovalGiven{{Policy: "manager", By: []string{"kim"}}}}, change)
+	to := itsm.Ref{Kind: "change", ID: "chg-7"}
+	r = d.as(bot, r.ID, request.TrackTask{Task: 1, Record: to}, request.CompleteTask{Task: 1})
+	require.Equal(t, &to, r.Task(1).Record)
+	require.Equal(t, []itsm.Link{{Rel: request.FulfilledBy, To: to}}, r.Links)
+	require.Equal(t, request.Fulfilled, r.State)
+	_, err = r.StandardChange(9)
+	require.ErrorIs(t, err, itsm.ErrInvalid)
+	// Reading needs no approval.
+	require.Equal(t, request.InFulfilment, d.order(folder("read", "")).State)
+}
+
+// Votes: refusal, deadline, delegation, budget.
+func TestApprovals(t *testing.T) {
+	t.Run("Refused", func(t *testing.T) {
+		d := newDesk(t, request.Config{})
+		r := d.as(kim, d.order(laptop()).ID, request.Vote{Vote: approval.Reject, Comment: "no money"})
+		require.Equal(t, request.Rejected, r.State)
+		require.Equal(t, "manager is rejected", r.Rejection)
+		r = d.as(jin, r.ID, request.Revise{Title: "A chair then", Lines: []request.Line{chair}}, request.Submit{})
+		require.Equal(t, request.Approved, r.State)
+		require.Empty(t, r.Rejection)
+		require.Len(t, r.Items, 1)
+	})
+	t.Run("Expired", func(t *testing.T) {
+		d := newDesk(t, request.Config{})
+		r := d.order(laptop())
+		require.Equal(t, morning.Add(48*time.Hour), r.Due)
+		require.Equal(t, 1, d.due(48*time.Hour))
+		r = d.get(r.ID)
+		require.Equal(t, request.Rejected, r.State)
+		require.Equal(t, "manager is expired", r.Rejection)
+	})
+	t.Run("Budget", func(t *testing.T) {
+		d := newDesk(t, request.Config{})
+		line := laptop()
+		line.Quantity = 2
+		r := d.order(line)
+		require.Len(t, r.Approvals, 2)
+		d.refuse(kim, r.ID, approve, "approval must be given: 2 are open")
+		d.as(kim, r.ID, request.Vote{Approval: 1, Vote: approval.Approve})
+		d.refuse(kim, r.ID, request.Vote{Approval: 1, Vote: approval.Reject}, "approval 1 is approved")
+		d.refuse(kim, r.ID, approve, "kim has no vote")
+		d.refuse(kim, r.ID, request.Vote{Approval: 7}, "approval must be the number of an approval, is 7")
+		d.refuse(kim, r.ID, request.Delegate{To: "bob"}, "kim is not asked for a vote")
+		lee, ann, bob := itsm.As(context.Background(), "lee"), itsm.As(context.Background(), "ann"), itsm.As(context.Background(), "bob")
+		d.refuse(lee, r.ID, request.Delegate{To: "lee"}, "delegations[0].to must be somebody else")
+		d.as(lee, r.ID, request.Delegate{To: "bob"})
+		d.as(ann, r.ID, approve)
+		decision, err := d.Decision(mia, r.ID, 2, d.clock.now())
+		require.NoError(t, err)
+		require.Equal(t, []approval.Turn{{Person: "lee", By: []string{"lee", "bob"}}}, decision.Needed.May)
+		_, err = d.Decision(mia, r.ID, 3, d.clock.now())
+		require.ErrorIs(t, err, itsm.ErrInvalid)
+		r = d.as(bob, r.ID, request.Vote{Vote: approval.Approve, For: "lee"})
+		require.Equal(t, request.Approved, r.State)
+	})
+	t.Run("Further", func(t *testing.T) {
+		d := newDesk(t, request.Config{})
+		r := d.do(d.as(kim, d.order(laptop()).ID, approve).ID, request.Start{}, request.CompleteTask{Task: 1})
+		d.refuse(mia, r.ID, request.SeekApproval{}, "policy must not be empty")
+		d.refuse(mia, r.ID, request.SeekApproval{Policy: "x"}, `policy is no policy of the catalogue: "x"`)
+		d.refuse(mia, r.ID, request.SeekApproval{Policy: "budget", Items: []int{4}}, "items[0] must be the number of an item, is 4")
+		r = d.do(r.ID, request.SeekApproval{Policy: "budget", Items: []int{1}, Reason: "dearer"})
+		require.Equal(t, request.AwaitingApproval, r.State)
+		r = d.do(r.ID, request.PutOnHold{Reason: request.AwaitingVendor})
+		d.refuse(mia, r.ID, request.Assign{Group: "desk"}, "approval 2, budget, is not given")
+		r = d.do(r.ID, request.Resume{})
+		require.Equal(t, request.AwaitingApproval, r.State)
+		lee, ann := itsm.As(context.Background(), "lee"), itsm.As(context.Background(), "ann")
+		again := d.as(ann, d.as(lee, r.ID, approve).ID, approve)
+		require.Equal(t, request.InFulfilment, again.State)
+		// Refused in mid-work, what was done is taken back.
+		d.do(r.ID, request.SeekApproval{Policy: "budget"})
+		r = d.as(ann, r.ID, request.Vote{Vote: approval.Reject})
+		require.Equal(t, request.Rejected, r.State)
+		require.Equal(t, 1, r.Undoing())
+		d.refuse(jin, r.ID, request.Submit{}, "its fulfilment had begun: order it anew")
+	})
+}
+
+// Where votes may change until a deadline it is waited for, and the silent count as
+// their policy says: one early acceptance never hides a later refusal.
+func TestVotesThatChange(t *testing.T) {
+	spec := officeSpec()
+	spec.Policies["manager"] = approval.Policy{Rule: approval.Rule{Need: approval.All, Of: approval.Persons("kim", "lee")},
+		Recount: true, Within: 24 * time.Hour, Silence: approval.Approve}
+	catalogue, err := request.NewCatalogue(spec)
+	require.NoError(t, err)
+	d := newDesk(t, request.Config{Catalogue: catalogue})
+	lee := itsm.As(context.Background(), "lee")
+	changed, silent := d.order(laptop()).ID, d.order(laptop()).ID
+	require.Equal(t, request.AwaitingApproval, d.as(lee, d.as(kim, changed, approve).ID, approve).State, "it may still change")
+	d.as(kim, changed, request.Vote{Vote: approval.Reject})
+	d.as(kim, silent, approve)
+	require.Equal(t, 2, d.due(24*time.Hour))
+	require.Equal(t, request.Rejected, d.get(changed).State)
+	require.Equal(t, request.Approved, d.get(silent).State)
+	d.replays(changed)
+	d.replays(silent)
+}
+
+// Cancelling takes back what was done, the last first, and what was being done.
+func TestCancelTakesBack(t *testing.T) {
+	d := newDesk(t, request.Config{})
+	r := d.do(d.as(kim, d.order(laptop(), folder("read", "2026-12-31")).ID, approve).ID, request.Start{},
+		request.CompleteTask{Task: 1}, request.CompleteTask{Task: 2}, request.StartTask{Task: 4})
+	require.Equal(t, request.TaskRunning, r.Task(5).State, "the folder runs by itself")
+	r = d.do(r.ID, request.Cancel{Reason: "left"})
+	require.Equal(t, request.Cancelled, r.State)
+	require.Equal(t, request.Withdrawn, r.Completion)
+	require.Equal(t, []request.TaskState{"done", "done", "skipped", "cancelled", "cancelled", "running", "waiting", "waiting", "waiting"}, states(r))
+	var undone []int
+	for _, task := range r.Tasks[5:] {
+		undone = append(undone, task.Undoes)
+	}
+	require.Equal(t, []int{5, 4, 2, 1}, undone)
+	d.refuse(mia, r.ID, request.CompleteTask{Task: 4}, "task 4 is not open any more: the request is cancelled")
+	r = d.do(r.ID, request.CompleteTask{Task: 6}, request.SkipTask{Task: 7, Reason: "never handed over"}, request.CompleteTask{Task: 8}, request.CompleteTask{Task: 9})
+	require.Zero(t, r.Undoing())
+	require.Equal(t, request.Cancelled, r.State)
+}
+
+// Some of it: one item cancelled leaves issues, all of them cancel.
+func TestPartialFulfilment(t *testing.T) {
+	d := newDesk(t, request.Config{})
+	r := d.order(chair, chair, chair)
+	r = d.do(r.ID, request.Start{}, request.CompleteTask{Task: 1}, request.CancelItem{Item: 2, Reason: "enough"}, request.FailTask{Task: 3, Reason: "sold out"})
+	require.Equal(t, []request.Outcome{request.Complete, request.Withdrawn, request.Failed}, outcomes(r))
+	require.Equal(t, request.Fulfilled, r.State)
+	require.Equal(t, request.WithIssues, r.Completion)
+	// Not what was ordered: the work is taken up again.
+	d.refuse(jin, r.ID, request.CancelItem{Item: 1, Reason: "r"}, `action "cancel_item" is not permitted in state "fulfilled", from which lead on: cancel, close, reclassify, reject_fulfilment, reopen`)
+	r = d.as(jin, r.ID, request.RejectFulfilment{Reason: "one is missing"})
+	require.Equal(t, request.Assigned, r.State)
+	r = d.do(r.ID, request.Start{})
+	require.Equal(t, request.InFulfilment, r.State)
+	d.refuse(mia, r.ID, request.AddTask{Item: 2, Title: "t"}, "item 2 is not wanted any more")
+	r = d.do(r.ID, request.RetryTask{Task: 3}, request.AddTask{Item: 3, Title: "Call the other shop", Needs: []int{3}}, request.CompleteTask{Task: 3})
+	require.Equal(t, request.Open, r.Outcome())
+	r = d.do(r.ID, request.CompleteTask{Task: 4})
+	require.Equal(t, request.WithIssues, r.Completion)
+	require.Equal(t, request.Complete, r.Items[2].Outcome)
+	require.Equal(t, 1, r.Reopens)
+
+	r = d.order(chair, chair)
+	r = d.do(r.ID, request.CancelItem{Item: 1, Reason: "r"}, request.CancelItem{Item: 2, Reason: "r"})
+	require.Equal(t, request.Cancelled, r.State)
+	require.Equal(t, "auto_cancel", d.history(r.ID)[len(d.history(r.ID))-1])
+
+	// What needs a failed task is given up, and comes back with it.
+	r = d.do(d.as(kim, d.order(laptop(), chair).ID, approve).ID, request.Start{}, request.FailTask{Task: 1, Reason: "r"})
+	require.Equal(t, []request.TaskState{"failed", "cancelled", "cancelled", "cancelled", "ready"}, states(r))
+	require.Equal(t, request.Failed, r.Items[0].Outcome)
+	r = d.do(r.ID, request.RetryTask{Task: 1})
+	require.Equal(t, []request.TaskState{"ready", "waiting", "waiting", "waiting", "ready"}, states(r))
+	r = d.do(r.ID, request.FailTask{Task: 1, Reason: "r"}, request.SkipTask{Task: 1, Reason: "had one"})
+	require.Equal(t, []request.TaskState{"skipped", "ready", "skipped", "waiting", "ready"}, states(r))
+}
+
+// A bundle is several items with the values of its form.
+func TestBundle(t *testing.T) {
+	d := newDesk(t, request.Config{})
+	values := itsm.Fields{"login": []byte(`"newbie"`), "until": []byte(`"2026-06-30"`), "first_day": []byte(`"2026-03-02"`)}
+	r := d.order(request.Line{Offering: "start", Values: values})
+	require.Len(t, r.Items, 3)
+	require.Equal(t, "1360.50 EUR + 9.90 EUR a month", r.Price.String())
+	require.Equal(t, itsm.Fields{"login": values["login"], "first_day": values["first_day"]}, r.Items[0].Values)
+	require.Equal(t, []string{"dock"}, r.Items[1].Options)
+	// The end of the last day, in Berlin's summer.
+	require.Equal(t, time.Date(2026, 6, 30, 22, 0, 0, 0, time.UTC), r.Items[2].Until)
+	require.Equal(t, []int{2}, r.Approvals[0].Items)
+
+	r = d.order(request.Line{Offering: "start", Values: values, Leave: []string{"laptop"}})
+	require.Len(t, r.Items, 2)
+	require.Equal(t, request.InFulfilment, r.State)
+	r = d.as(bot, r.ID, request.CompleteTask{Task: 4}, request.CompleteTask{Task: 1, Result: "free"}, request.CompleteTask{Task: 2}, request.CompleteTask{Task: 3})
+	require.Equal(t, request.Fulfilled, r.State)
+	r = d.as(jin, r.ID, request.ReturnItem{Item: 1, Reason: "leaving early"})
+	require.Equal(t, request.TaskRunning, r.Task(5).State)
+	d.refuse(jin, r.ID, request.ReturnItem{Item: 1, Reason: "r"}, "item 1 is not delivered and not returned")
+	require.Equal(t, 2, d.due(r.Due.Sub(d.clock.now())), "and the approval of the other request expires")
+	r = d.get(r.ID)
+	require.Equal(t, "expired", r.Items[1].Return.Reason)
+	require.Equal(t, "std-access-off", r.Task(6).Change)
+}
+
+// Everything that is wrong with an order is told at once, and nothing is stored.
+func TestBadOrders(t *testing.T) {
+	d := newDesk(t, request.Config{})
+	_, err := d.Order(jin, request.Order{Lines: []request.Line{
+		{Offering: "rocket"},
+		{Offering: "laptop", Version: 1},
+		{Offering: "laptop", Quantity: 4, Options: []string{"small", "large", "gold", "small"}, Values: itsm.Fields{"system": []byte(`7`), "which": []byte(`"x"`), "colour": []byte(`"red"`)}},
+		{Offering: "start", Values: itsm.Fields{"until": []byte(`"yesterday"`)}, Leave: []string{"account", "moon"}},
+		{Offering: "folder", Values: itsm.Fields{"level": []byte(`"read"`), "until": []byte(`"2026-03-01"`)}},
+	}})
+	require.ErrorIs(t, err, itsm.ErrInvalid)
+	require.Subset(t, said(err), []string{
+		`lines[0].offering is not in the catalogue: "rocket"`,
+		`lines[1].offering is not published: laptop@1`,
+		`lines[2].quantity must be at most 3`,
+		`lines[2].values.system must be text`,
+		`lines[2].values.which must not be given: it is asked only where system other`,
+		`lines[2].values.colour is not a variable of the form`,
+		`lines[2].options[1] cannot be chosen beside "small": only one of size can`,
+		`lines[2].options[2] is no option of laptop: "gold"`,
+		`lines[2].options[3] is there twice: "small"`,
+		`lines[3].values.login must be given`,
+		`lines[3].values.until must be a date such as 2026-03-29`,
+		`lines[3].leave[0] must not be left out: account`,
+		`lines[3].leave[1] is no component of start: "moon"`,
+		`lines[4].values.until must not be over already`,
+	})
+	// Who may not order is told so; who does not see it is not told that it is there.
+	guest := itsm.As(context.Background(), "guest")
+	_, err = d.Order(guest, request.Order{Lines: []request.Line{laptop(), folder("read", ""), account()}})
+	require.Equal(t, []string{"guest may not order laptop", `lines[1].offering is not in the catalogue: "folder"`, "guest is not eligible for account"}, said(err))
+	_, err = d.Order(jin, request.Order{Title: "", Links: []itsm.Link{{}}, Origin: &itsm.Ref{}})
+	require.Equal(t, []string{"title or lines must be given", "origin.kind must not be empty", "origin.id must not be empty", "links[0].rel must not be empty", "links[0].to.kind must not be empty", "links[0].to.id must not be empty"}, said(err))
+	page, err := d.List(mia, itsm.Query{})
+	require.NoError(t, err)
+	require.Empty(t, page.Records)
+	// A draft may be incomplete, but not wrong.
+	_, err = d.Order(jin, request.Order{Draft: true, Lines: []request.Line{{Offering: "account", Values: itsm.Fields{"login": []byte(`7`)}}}})
+	require.Equal(t, []string{"lines[0].values.login must be text"}, said(err))
+	r, err := d.Order(jin, request.Order{Draft: true, Lines: []request.Line{{Offering: "account"}}})
+	require.NoError(t, err)
+	d.refuse(jin, r.ID, request.Submit{}, "lines[0].values.login must be given")
+	r = d.as(jin, r.ID, request.Revise{Lines: []request.Line{account()}, Recipient: "mia"}, request.Submit{})
+	require.Equal(t, "An account", r.Title)
+	require.Equal(t, "mia", r.Recipient)
+}
+
+func TestHostErrors(t *testing.T) {
+	down := errors.New("the directory is down")
+	d := newDesk(t, request.Config{Directory: func(context.Context, string) (sla.Facts, error) { return nil, down }})
+	for _, line := range []request.Line{laptop(), account()} {
+		_, err := d.Order(jin, request.Order{Lines: []request.Line{line}})
+		require.ErrorIs(t, err, down)
+	}
+	_, err := d.Offers(jin, "jin")
+	require.ErrorIs(t, err, down)
+	d = newDesk(t, request.Config{Approvers: func(context.Context, request.Request, approval.Kind, string) ([]string, error) { return nil, down }})
+	_, err = d.Order(jin, request.Order{Lines: []request.Line{laptop()}})
+	require.ErrorIs(t, err, down)
+	d = newDesk(t, request.Config{Approvers: func(context.Context, request.Request, approval.Kind, string) ([]string, error) {
+		return []string{"jin"}, nil
+	}})
+	_, err = d.Order(jin, request.Order{Lines: []request.Line{laptop()}})
+	require.ErrorIs(t, err, itsm.ErrNotAllowed, "nobody is left who may approve")
+}
+
+func TestOffers(t *testing.T) {
+	d := newDesk(t, request.Config{})
+	see := func(person string) map[string]bool {
+		offers, err := d.Offers(mia, person)
+		require.NoError(t, err)
+		all := map[string]bool{}
+		for o := range offers {
+			require.Equal(t, request.Published, o.Offering.Status)
+			all[o.Offering.Name] = o.Orderable
+		}
+		return all
+	}
+	require.Equal(t, map[string]bool{"question": true, "chair": true, "account": true, "laptop": true, "folder": true, "start": true}, see("jin"))
+	require.Equal(t, map[string]bool{"question": true, "chair": true, "account": true, "laptop": false, "start": true}, see("guest"))
+}
+
+// What a model does not have is refused, and said beforehand.
+func TestModelsWithout(t *testing.T) {
+	d := newDesk(t, request.Config{})
+	r := d.order(request.Line{Offering: "question"})
+	require.Equal(t, request.Approved, r.State)
+	d.refuse(mia, r.ID, request.PutOnHold{Reason: "x"}, `its model does not have "hold"`)
+	r = d.do(r.ID, request.Note{Text: "42", Public: true}, request.Fulfil{})
+	require.Equal(t, request.Complete, r.Items[0].Outcome)
+	_, err := d.Order(jin, request.Order{Lines: []request.Line{{Offering: "question"}, laptop()}})
+	require.Equal(t, []string{"lines cannot be ordered together: what one model has to have approved, another does not permit to be"}, said(err))
+}
+
+// A request for which there is no offering is one that people see to.
+func TestWithoutOffering(t *testing.T) {
+	d := newDesk(t, request.Config{ReopenWindow: 24 * time.Hour})
+	r := d.order()
+	require.Equal(t, request.Submitted, r.State)
+	r = d.do(r.ID, request.PutOnHold{Reason: request.AwaitingRequester, Until: d.clock.now().Add(time.Hour)})
+	require.Equal(t, request.Submitted, d.as(jin, r.ID, request.Note{Text: "here", Public: true}).State)
+	d.do(r.ID, request.PutOnHold{Reason: request.AwaitingVendor, Until: d.clock.now().Add(time.Hour)})
+	require.Equal(t, 1, d.due(time.Hour))
+	r = d.do(r.ID, request.Start{}, request.AddTask{Title: "Ask around"}, request.CompleteTask{Task: 1})
+	require.Equal(t, request.Fulfilled, r.State)
+	r = d.do(r.ID, request.Close{}, request.Rate{Score: 4}, request.Reopen{Reason: "no"}, request.AddTask{Title: "Ask again"})
+	require.Equal(t, request.InFulfilment, r.State)
+	r = d.do(r.ID, request.SkipTask{Task: 2, Reason: "r"}, request.Close{})
+	d.clock.advance(25 * time.Hour)
+	d.refuse(jin, r.ID, request.Reopen{Reason: "r"}, "it was closed 25h0m0s ago; it can be reopened within 24h0m0s")
+	require.Equal(t, request.Rejected, d.do(d.order().ID, request.Reject{Reason: "not ours"}).State)
+	r = d.do(d.order().ID, request.Fulfil{})
+	require.Equal(t, request.Complete, r.Completion)
+	var texts []string
+	for e, err := range d.Journal(mia, "req-1", true) {
+		require.NoError(t, err)
+		texts = append(texts, e.Text)
+	}
+	require.Equal(t, []string{"here"}, texts)
+}
+
+// Both ways round, linked, and nothing is lost.
+func TestFiledByMistake(t *testing.T) {
+	d := newDesk(t, request.Config{})
+	help, err := incident.NewPractice(memory.New[incident.Incident](), incident.Config{Config: itsm.Config{Now: d.clock.now, NewID: serial()}})
+	require.NoError(t, err)
+	r := d.order(laptop())
+	d.do(r.ID, request.SetFields{Fields: itsm.Fields{"room": []byte("7")}}, request.Link{Link: itsm.Link{Rel: "about", To: itsm.Ref{Kind: "ci", ID: "pc-1"}}})
+	r = d.get(r.ID)
+	m := r.Misfiled()
+	inc, err := help.Open(mia, incident.Report{Title: m.Title, Description: m.Description, Caller: m.Requester, Channel: m.Channel, Service: m.Service, Detected: m.Opened, Fields: m.Fields})
+	require.NoError(t, err)
+	for _, l := range m.Links {
+		inc, err = help.Do(mia, inc.ID, incident.Link{Link: l})
+		require.NoError(t, err)
+	}
+	r = d.do(r.ID, request.Reclassify{To: itsm.Ref{Kind: "incident", ID: inc.ID}, Reason: "it is broken"})
+	require.Equal(t, request.Cancelled, r.State)
+	require.Contains(t, r.Links, itsm.Link{Rel: request.ReclassifiedAs, To: itsm.Ref{Kind: "incident", ID: inc.ID}})
+	require.Contains(t, inc.Links, itsm.Link{Rel: request.ReclassifiedFrom, To: itsm.Ref{Kind: "request", ID: r.ID}})
+	require.Contains(t, inc.Links, itsm.Link{Rel: "about", To: itsm.Ref{Kind: "ci", ID: "pc-1"}})
+	require.Equal(t, "jin", inc.Caller)
+	var lines []request.Line
+	require.NoError(t, inc.Fields.Get("request_lines", &lines))
+	require.Equal(t, r.Lines, lines)
+
+	from := itsm.Ref{Kind: "incident", ID: inc.ID}
+	back, err := d.Order(mia, request.Order{Title: inc.Title, Description: inc.Description, Requester: inc.Caller, Channel: inc.Channel,
+		Fields: inc.Fields, Links: inc.Links, Lines: lines, Origin: &from})
+	require.NoError(t, err)
+	require.Contains(t, back.Links, itsm.Link{Rel: request.ReclassifiedFrom, To: from})
+	require.Equal(t, request.AwaitingApproval, back.State)
+	d.refuse(mia, back.ID, request.Unlink{Link: itsm.Link{Rel: request.ReclassifiedFrom, To: from}}, "rel must not be reclassified_from, which only the practice sets")
+}
+
+// A closed request stays closed unless the host says for how long not.
+func TestClosedStaysClosed(t *testing.T) {
+	d := newDesk(t, request.Config{})
+	r := d.do(d.order().ID, request.Fulfil{}, request.Close{})
+	d.refuse(jin, r.ID, request.Reopen{Reason: "r"}, "a closed request is not reopened here")
+}
