@@ -139,7 +139,7 @@ func (s *Store[R]) reserve(drafts []draft[R]) error {
 	}
 	s.ids.room(n)
 	var few [4]*slot
-	taken, end := few[:0], s.log.size()
+	taken, end := few[:0], s.log.size
 	for i := range drafts {
 		for j := range drafts[i].events {
 			id := drafts[i].events[j].ID

@@ -17,7 +17,8 @@ import (
 type log struct {
 	chunks [][]byte // the first is small, in case there are few
 	used   int      // of the last chunk
-	places []place
+	places []*[placesEach]place
+	size   int
 }
 
 // A place is where an event lies packed.
@@ -26,9 +27,8 @@ type place struct{ chunk, start uint32 }
 const (
 	leastChunk = 1 << 10
 	mostChunk  = 64 << 10
+	placesEach = 128
 )
-
-func (l *log) size() int { return len(l.places) }
 
 // add writes a copy of an event and returns its position.
 func (l *log) add(e *itsm.Event) int {
@@ -40,15 +40,19 @@ func (l *log) add(e *itsm.Event) int {
 		size = max(min(2*size, mostChunk), leastChunk, most)
 		l.chunks, l.used = append(l.chunks, make([]byte, size)), 0
 	}
-	last := len(l.chunks) - 1
-	l.places = append(l.places, place{uint32(last), uint32(l.used)})
+	position, last := l.size, len(l.chunks)-1
+	if position%placesEach == 0 {
+		l.places = append(l.places, new([placesEach]place))
+	}
+	l.places[position/placesEach][position%placesEach] = place{uint32(last), uint32(l.used)}
 	l.used += len(pack(l.chunks[last][l.used:l.used], e))
-	return len(l.places) - 1
+	l.size++
+	return position
 }
 
 // packed returns an event as it lies there, and what follows it.
 func (l *log) packed(position int) []byte {
-	p := l.places[position]
+	p := l.places[position/placesEach][position%placesEach]
 	return l.chunks[p.chunk][p.start:]
 }
 
@@ -124,7 +128,7 @@ func next(b []byte) (text, rest []byte) {
 // what is in the log. A map would have every id in it once more.
 type ids struct {
 	seed  maphash.Seed
-	slots []slot // a power of two of them, half of them free; a chain ends with a free one
+	slots []slot // a power of two of them, a quarter of them free; a chain ends with a free one
 	used  int
 }
 
@@ -135,7 +139,7 @@ type slot struct{ hash, position uint32 }
 // room makes sure of room for n more.
 func (x *ids) room(n int) {
 	size := max(len(x.slots), 64)
-	for 2*(x.used+n) > size {
+	for x.used+n > size/4*3 {
 		size *= 2
 	}
 	if size == len(x.slots) {
@@ -169,7 +173,7 @@ func (x *ids) add(id itsm.ID, l *log, position int) *slot {
 			*s = slot{hash, uint32(position + 1)}
 			x.used++
 			return s
-		case s.hash == hash && int(s.position) <= l.size() && l.hasID(int(s.position)-1, id):
+		case s.hash == hash && int(s.position) <= l.size && l.hasID(int(s.position)-1, id):
 			return nil
 		}
 	}

@@ -176,12 +176,12 @@ func (s *Store[R]) Feed(ctx context.Context, after itsm.Cursor) iter.Seq2[itsm.D
 		s.mu.RLock()
 		log := s.log
 		s.mu.RUnlock()
-		from, err := s.position("feed", after, log.size())
+		from, err := s.position("feed", after, log.size)
 		if err != nil {
 			yield(itsm.Delivery{}, err)
 			return
 		}
-		for position := from; position < log.size(); position++ {
+		for position := from; position < log.size; position++ {
 			if !yield(itsm.Delivery{Event: log.at(position), Cursor: s.cursor("feed", position+1)}, nil) {
 				return
 			}
