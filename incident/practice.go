@@ -268,8 +268,10 @@ func (cfg *Config) next(r *Incident) (due time.Time, what itsm.Action[Incident])
 	if update := r.Major.UpdateDue; cfg.open(r.State) && before(update, due) {
 		due, what = update, MissUpdate{Due: update}
 	}
-	if threshold, pass := cfg.levels.Next(r); before(threshold, due) {
-		due, what = threshold, pass
+	if len(r.Targets) > 0 {
+		if threshold, pass := cfg.levels.Next(r); before(threshold, due) {
+			due, what = threshold, pass
+		}
 	}
 	return due, what
 }

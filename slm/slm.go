@@ -130,15 +130,15 @@ type Levels[R any] struct {
 // Follow says what follows from an action: for the clocks, and from a threshold for
 // those at work.
 func (l Levels[R]) Follow(_ context.Context, tx *itsm.Tx[R], r *R, a itsm.Action[R]) ([]itsm.Action[R], error) {
+	targets := clocksOf(r).Targets
+	if l.Book == nil && len(targets) == 0 {
+		return nil, nil
+	}
 	switch a := a.(type) {
 	case MoveClocks[R]:
 		return nil, nil
 	case PassThreshold[R]:
 		return l.escalations(r, a), nil
-	}
-	targets := clocksOf(r).Targets
-	if l.Book == nil && len(targets) == 0 {
-		return nil, nil
 	}
 	at := tx.Moment()
 	m := itsm.MetaOf(r)
