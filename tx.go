@@ -369,10 +369,11 @@ func (tx *Tx[R]) prepare(e *Revision[R], a Action[R]) (Action[R], error) {
 	if tx.p.def.Prepare == nil {
 		return nil, nil
 	}
-	tx.depth++ // without defer: after a panic nobody uses the Tx again
-	prepared, err := tx.p.def.Prepare(tx.ctx, tx, &e.Record, a)
-	tx.depth--
-	return prepared, err
+	tx.depth++
+	// Also after a panic: a host that recovers and goes on with the Tx must not
+	// be taken for a consequence, which nobody authorizes.
+	defer func() { tx.depth-- }()
+	return tx.p.def.Prepare(tx.ctx, tx, &e.Record, a)
 }
 
 // follow decides what follows from an action that was applied: on the same
@@ -384,13 +385,10 @@ func (tx *Tx[R]) follow(e *Revision[R], t *actionType, a Action[R], done int) er
 	outer := tx.cause
 	tx.depth++
 	tx.cause = e.Events[done].ID
-	err := tx.consequences(e, t, a, done)
-	tx.depth--
-	tx.cause = outer
-	return err
-}
-
-func (tx *Tx[R]) consequences(e *Revision[R], t *actionType, a Action[R], done int) error {
+	defer func() {
+		tx.depth--
+		tx.cause = outer
+	}()
 	if t.follows {
 		if next := a.(Follower[R]).Follow(&e.Record, tx.at); next != nil {
 			if err := tx.step(e, next); err != nil {
