@@ -271,21 +271,29 @@ func (b *Book) inForce(i int, opened time.Time) bool {
 // promise returns a metric and the goal's rule for a record, nil if nothing is
 // promised to it.
 func (a *Agreement) promise(metric string, f Facts) (*Metric, *GoalRule) {
-	if a == nil || !a.Applies.holdOr(f, true) {
+	m := a.metric(metric)
+	if m == nil || !a.Applies.holdOr(f, true) {
 		return nil, nil
 	}
-	for i := range a.Metrics {
-		m := &a.Metrics[i]
-		if m.Name != metric {
-			continue
-		}
-		for j := range m.Goals {
-			if _, ok := m.Goals[j].goal(f); ok {
-				return m, &m.Goals[j]
-			}
+	for j := range m.Goals {
+		if _, ok := m.Goals[j].goal(f); ok {
+			return m, &m.Goals[j]
 		}
 	}
 	return nil, nil
+}
+
+// metric returns a metric by its name, nil if there is none; no agreement has any.
+func (a *Agreement) metric(name string) *Metric {
+	if a == nil {
+		return nil
+	}
+	for i := range a.Metrics {
+		if a.Metrics[i].Name == name {
+			return &a.Metrics[i]
+		}
+	}
+	return nil
 }
 
 // A draft is a target while it is decided what happens to it.
@@ -553,15 +561,10 @@ func (d *draft) nextThreshold(c *Clock, r Reading) (next string, nextAt time.Tim
 			next, nextAt = name, at
 		}
 	}
-	if a := d.book.find(d.Agreement, d.Version); a != nil {
-		for _, m := range a.Metrics {
-			if m.Name != d.Metric {
-				continue
-			}
-			for _, t := range m.Thresholds {
-				for name, elapsed := range t.steps(r.Goal) {
-					consider(name, ceil(c.When(elapsed)))
-				}
+	if m := d.book.find(d.Agreement, d.Version).metric(d.Metric); m != nil {
+		for _, t := range m.Thresholds {
+			for name, elapsed := range t.steps(r.Goal) {
+				consider(name, ceil(c.When(elapsed)))
 			}
 		}
 	}
@@ -632,19 +635,14 @@ func (b *Book) Pass(ts Targets, due time.Time) []Move {
 
 // todo returns what is to be done at a threshold.
 func (d *draft) todo(threshold string) []Escalation {
-	a := d.book.find(d.Agreement, d.Version)
-	if a == nil {
+	m := d.book.find(d.Agreement, d.Version).metric(d.Metric)
+	if m == nil {
 		return nil
 	}
-	for _, m := range a.Metrics {
-		if m.Name != d.Metric {
-			continue
-		}
-		for _, t := range m.Thresholds {
-			for name := range t.steps(0) {
-				if name == threshold {
-					return slices.Clone(t.Do)
-				}
+	for _, t := range m.Thresholds {
+		for name := range t.steps(0) {
+			if name == threshold {
+				return slices.Clone(t.Do)
 			}
 		}
 	}
