@@ -116,7 +116,8 @@ func text(failures []storagetest.Failure) string {
 func TestMemory(t *testing.T) { storagetest.Test(t, harness()) }
 
 // Each broken store fails the rules that it breaks and no others, and every
-// rule is broken by some store.
+// rule is broken by some store. Some are broken only when callers meet in them,
+// which on a busy machine they may not: such a store is looked at again.
 func TestBrokenStores(t *testing.T) {
 	broken := map[string]bool{"Harness": true, "Single": true} // which have tests of their own
 	for _, c := range brokenStores {
@@ -124,9 +125,16 @@ func TestBrokenStores(t *testing.T) {
 			broken[rule] = true
 		}
 		t.Run(c.name, func(t *testing.T) {
-			failures := storagetest.Check(t.Context(), with(c.fault))
 			slices.Sort(c.rules)
-			require.Equal(t, c.rules, names(failures), text(failures))
+			var caught []string
+			for look := 0; look < 5 && !slices.Equal(c.rules, caught); look++ {
+				failures := storagetest.Check(t.Context(), with(c.fault))
+				require.Subset(t, c.rules, names(failures), text(failures))
+				caught = append(caught, names(failures)...)
+				slices.Sort(caught)
+				caught = slices.Compact(caught)
+			}
+			require.Equal(t, c.rules, caught)
 		})
 	}
 	for _, rule := range storagetest.Rules() {
