@@ -8,18 +8,12 @@ import (
 	"github.com/go-itsm/itsm"
 )
 
-// A batch is what one commit is about to write, made ready before the store is
-// locked. It is used again and again.
-type batch[R any] struct {
-	drafts []draft[R]
-}
-
-// A draft is a revision of whose record nothing is the caller's any more.
+// A draft is a revision of whose record nothing is the caller's any more, made
+// ready before the store is locked.
 type draft[R any] struct {
 	base   itsm.Version
-	value  *R // the caller's where nothing in it can be shared, else own
-	own    R
-	shares bool
+	value  *R           // the caller's where nothing in it can be shared, else own
+	own    *R           // borrowed from the store's owns
 	meta   *itsm.Meta   // of value
 	events []itsm.Event // the caller's
 	rec    *record[R]   // that is there, nil if none
@@ -36,40 +30,29 @@ func (s *Store[R]) Commit(ctx context.Context, revs ...itsm.Revision[R]) error {
 	if err := itsm.CheckRevisions(revs...); err != nil {
 		return err
 	}
-	b := s.batches.Get().(*batch[R])
-	b.fill(s, revs)
-	err := s.commit(b.drafts)
-	b.clear()
-	s.batches.Put(b)
+	var few [2]draft[R]
+	drafts := few[:0]
+	for i := range revs {
+		drafts = append(drafts, s.draft(&revs[i]))
+	}
+	err := s.commit(drafts)
+	for i := range drafts {
+		if own := drafts[i].own; own != nil {
+			s.owns.Put(own) // unwiped: it is large, and will be written over
+		}
+	}
 	return err
 }
 
-func (b *batch[R]) fill(s *Store[R], revs []itsm.Revision[R]) {
-	for i := range revs {
-		if i == cap(b.drafts) {
-			b.drafts = append(b.drafts, draft[R]{})
-		}
-		b.drafts = b.drafts[:i+1]
-		d, rev := &b.drafts[i], &revs[i]
-		d.base = rev.Base
-		d.value = &rev.Record
-		if d.shares = s.clone.Shares(d.value); d.shares {
-			s.clone.Copy(&d.own, d.value)
-			d.value = &d.own
-		}
-		d.meta = itsm.MetaOf(d.value)
-		d.events = rev.Events
+func (s *Store[R]) draft(rev *itsm.Revision[R]) draft[R] {
+	d := draft[R]{base: rev.Base, value: &rev.Record, events: rev.Events}
+	if s.clone.Shares(d.value) {
+		d.own = s.owns.Get().(*R)
+		s.clone.Copy(d.own, d.value)
+		d.value = d.own
 	}
-}
-
-// clear makes the batch ready for the next commit. The values are not wiped:
-// they are large, and the next commit writes over them.
-func (b *batch[R]) clear() {
-	for i := range b.drafts {
-		d := &b.drafts[i]
-		d.value, d.meta, d.events, d.rec = nil, nil, nil, nil
-	}
-	b.drafts = b.drafts[:0]
+	d.meta = itsm.MetaOf(d.value)
+	return d
 }
 
 // commit checks everything before it writes anything.
@@ -165,6 +148,7 @@ func (s *Store[R]) write(d *draft[R]) {
 		rec.meta = itsm.MetaOf(&rec.value)
 		s.created = append(s.created, rec)
 		s.records[d.meta.ID] = rec
+		s.log.records = append(s.log.records, d.meta.ID)
 	}
 	if !rec.stale {
 		rec.stale = true
@@ -173,8 +157,8 @@ func (s *Store[R]) write(d *draft[R]) {
 	if !rec.due.Equal(d.meta.Due) {
 		s.due.set(rec, d.meta.Due)
 	}
-	rec.value, rec.shares = *d.value, d.shares
+	rec.value, rec.shares = *d.value, d.own != nil
 	for i := range d.events {
-		rec.history = append(rec.history, uint32(s.log.add(&d.events[i])))
+		rec.history = append(rec.history, uint32(s.log.add(&d.events[i], rec.number)))
 	}
 }

@@ -19,6 +19,10 @@ type log struct {
 	used   int      // of the last chunk
 	places []*[placesEach]place
 	size   int
+	// What nearly every event would repeat is kept once: the ids of the records,
+	// by their numbers, and the practice of the first event.
+	records  []itsm.ID
+	practice string
 }
 
 // A place is where an event lies packed.
@@ -30,10 +34,13 @@ const (
 	placesEach = 128
 )
 
-// add writes a copy of an event and returns its position.
-func (l *log) add(e *itsm.Event) int {
+// add writes a copy of an event of the record with a number and returns its
+// position.
+func (l *log) add(e *itsm.Event, record int) int {
 	size := 0
-	if len(l.chunks) > 0 {
+	if l.size == 0 {
+		l.practice = e.Practice
+	} else {
 		size = len(l.chunks[len(l.chunks)-1])
 	}
 	if most := packedSize(e); l.used+most > size {
@@ -45,7 +52,7 @@ func (l *log) add(e *itsm.Event) int {
 		l.places = append(l.places, new([placesEach]place))
 	}
 	l.places[position/placesEach][position%placesEach] = place{uint32(last), uint32(l.used)}
-	l.used += len(pack(l.chunks[last][l.used:l.used], e))
+	l.used += len(l.pack(l.chunks[last][l.used:l.used], e, record))
 	l.size++
 	return position
 }
@@ -57,7 +64,7 @@ func (l *log) packed(position int) []byte {
 }
 
 // at returns an event, which shares nothing with the log.
-func (l *log) at(position int) itsm.Event { return unpack(l.packed(position)) }
+func (l *log) at(position int) itsm.Event { return l.unpack(l.packed(position)) }
 
 // hasID reports whether the event at a position has an id.
 func (l *log) hasID(position int, id itsm.ID) bool {
@@ -67,18 +74,23 @@ func (l *log) hasID(position int, id itsm.ID) bool {
 
 // packedSize returns at least the bytes that an event takes.
 func packedSize(e *itsm.Event) int {
-	return 12*binary.MaxVarintLen64 + len(e.ID) + len(e.Practice) + len(e.Record) + len(e.Action) + len(e.From) + len(e.To) +
+	return 12*binary.MaxVarintLen64 + len(e.ID) + len(e.Practice) + len(e.Action) + len(e.From) + len(e.To) +
 		len(e.Actor.ID) + len(e.Actor.Name) + len(e.Cause) + len(e.Data)
 }
 
 // pack appends the texts of an event, its numbers and its data.
-func pack(b []byte, e *itsm.Event) []byte {
-	for _, text := range [...]string{string(e.ID), e.Practice, string(e.Record), e.Action, string(e.From), string(e.To),
+func (l *log) pack(b []byte, e *itsm.Event, record int) []byte {
+	practice, own := "", uint64(0)
+	if e.Practice != l.practice {
+		practice, own = e.Practice, 1
+	}
+	for _, text := range [...]string{string(e.ID), practice, e.Action, string(e.From), string(e.To),
 		e.Actor.ID, e.Actor.Name, string(e.Cause)} {
 		if b = binary.AppendUvarint(b, uint64(len(text))); text != "" {
 			b = append(b, text...)
 		}
 	}
+	b = binary.AppendUvarint(b, uint64(record)<<1|own)
 	b = binary.AppendUvarint(b, uint64(e.Version))
 	b = binary.AppendVarint(b, e.At.UnixMicro())
 	if e.Data == nil {
@@ -88,8 +100,8 @@ func pack(b []byte, e *itsm.Event) []byte {
 	return append(b, e.Data...)
 }
 
-func unpack(b []byte) itsm.Event {
-	var sizes [9]int
+func (l *log) unpack(b []byte) itsm.Event {
+	var sizes [8]int
 	rest := b
 	for i := range sizes {
 		var text []byte
@@ -104,16 +116,24 @@ func unpack(b []byte) itsm.Event {
 		return all[at-sizes[i] : at]
 	}
 	e := itsm.Event{
-		ID: itsm.ID(text(0)), Practice: text(1), Record: itsm.ID(text(2)), Action: text(3),
-		From: itsm.State(text(4)), To: itsm.State(text(5)),
-		Actor: itsm.Actor{ID: text(6), Name: text(7)}, Cause: itsm.ID(text(8)),
+		ID: itsm.ID(text(0)), Practice: text(1), Action: text(2), From: itsm.State(text(3)), To: itsm.State(text(4)),
+		Actor: itsm.Actor{ID: text(5), Name: text(6)}, Cause: itsm.ID(text(7)),
 	}
-	version, n := binary.Uvarint(rest)
-	e.Version, rest = itsm.Version(version), rest[n:]
+	number := func() uint64 {
+		value, n := binary.Uvarint(rest)
+		rest = rest[n:]
+		return value
+	}
+	record := number()
+	e.Record = l.records[record>>1]
+	if record&1 == 0 {
+		e.Practice = l.practice
+	}
+	e.Version = itsm.Version(number())
 	micros, n := binary.Varint(rest)
 	e.At, rest = time.UnixMicro(micros).UTC(), rest[n:]
-	if size, n := binary.Uvarint(rest); size > 0 {
-		e.Data = append(json.RawMessage{}, rest[n:n+int(size)-1]...)
+	if size := int(number()); size > 0 {
+		e.Data = append(json.RawMessage{}, rest[:size-1]...)
 	}
 	return e
 }

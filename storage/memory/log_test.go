@@ -53,8 +53,13 @@ func TestLog(t *testing.T) {
 	var want []itsm.Event
 	for i := range 3_000 {
 		e := randomEvent(rng)
+		record := rng.IntN(len(l.records) + 1)
+		if record == len(l.records) {
+			l.records = append(l.records, e.Record)
+		}
+		e.Record = l.records[record]
 		want = append(want, e)
-		require.Equal(t, i, l.add(&e))
+		require.Equal(t, i, l.add(&e, record))
 		if i == 1_000 {
 			early = l
 		}
@@ -96,7 +101,7 @@ func TestIDs(t *testing.T) {
 			continue
 		}
 		model[id] = true
-		l.add(&itsm.Event{ID: id})
+		l.add(&itsm.Event{ID: id}, 0)
 	}
 	require.Equal(t, len(model), x.used)
 	found := 0

@@ -22,8 +22,8 @@ import (
 type Store[R any] struct {
 	clone *clone.Cloner[R]
 	// name makes the cursors of this store recognizable.
-	name    string
-	batches sync.Pool // of *batch[R]
+	name string
+	owns sync.Pool // of *R, for commits
 
 	// mu guards what follows. An event is never changed and a history only
 	// ever grows, so they may be read without it; a record is written over by
@@ -79,7 +79,7 @@ func New[R any]() *Store[R] {
 	return &Store[R]{
 		clone:   cloner,
 		name:    hex.EncodeToString(name[:]),
-		batches: sync.Pool{New: func() any { return new(batch[R]) }},
+		owns:    sync.Pool{New: func() any { return new(R) }},
 		records: map[itsm.ID]*record[R]{},
 		ids:     ids{seed: maphash.MakeSeed()},
 		states:  index[itsm.State]{},
