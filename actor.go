@@ -18,15 +18,24 @@ func System() Actor { return Actor{ID: "system"} }
 type actorKey struct{}
 
 // known is an actor and what is wrong with it, which is found out once and not
-// with everything that it does.
+// with everything that it does; and what made it act, if that was an event.
 type known struct {
 	actor Actor
 	err   error
+	why   *reason
+}
+
+func knownIn(ctx context.Context) *known {
+	k, ok := ctx.Value(actorKey{}).(*known)
+	if !ok {
+		return &known{err: ErrNoActor}
+	}
+	return k
 }
 
 // WithActor returns a context in which everything is done by the actor.
 func WithActor(ctx context.Context, a Actor) context.Context {
-	k := &known{actor: a}
+	k := &known{actor: a, why: knownIn(ctx).why}
 	switch {
 	case a.ID == "":
 		k.err = ErrNoActor
@@ -45,11 +54,8 @@ func As(ctx context.Context, id string) context.Context {
 // [ErrInvalid] if the actor's id or name is no text that a history can keep:
 // valid UTF-8 without NUL.
 func ActorFrom(ctx context.Context) (Actor, error) {
-	k, ok := ctx.Value(actorKey{}).(*known)
-	switch {
-	case !ok:
-		return Actor{}, ErrNoActor
-	case k.err != nil:
+	k := knownIn(ctx)
+	if k.err != nil {
 		return Actor{}, k.err
 	}
 	return k.actor, nil

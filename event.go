@@ -26,8 +26,9 @@ type Event struct {
 	// host that did it. Order within a record is that of Version.
 	At    time.Time `json:"at"`
 	Actor Actor     `json:"actor"`
-	// Cause is the event that led to this one in the same commit: a follow-up,
-	// or what one record's change did to another. Empty if it was asked for.
+	// Cause is the event that led to this one: in the same commit, as a
+	// follow-up or what one record's change did to another, or in a commit of
+	// its own, often of another practice ([Because]). Empty if it was asked for.
 	Cause ID `json:"cause,omitempty"`
 	// Data is the action as JSON.
 	Data json.RawMessage `json:"data"`

@@ -1,6 +1,7 @@
 package itsm
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -214,11 +215,8 @@ func (p *Practice[R]) run(ctx context.Context, decide func(tx *Tx[R]) error) (*T
 		if err != nil {
 			return nil, err
 		}
-		if err := decide(tx); err != nil {
+		if err := tx.once(cmp.Or(decide(tx), tx.err)); err != nil {
 			return nil, err
-		}
-		if tx.err != nil {
-			return nil, tx.err
 		}
 		err = p.commit(ctx, tx)
 		if err == nil {
@@ -237,15 +235,15 @@ func (p *Practice[R]) begin(ctx context.Context) (*Tx[R], error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	actor, err := ActorFrom(ctx)
-	if err != nil {
-		return nil, err
+	k := knownIn(ctx)
+	if k.err != nil {
+		return nil, k.err
 	}
 	tx, _ := p.idle.Get().(*Tx[R])
 	if tx == nil {
 		tx = new(Tx[R])
 	}
-	tx.p, tx.ctx, tx.at = p, ctx, Moment{At: p.cfg.now(), Actor: actor}
+	tx.p, tx.ctx, tx.at, tx.why = p, ctx, Moment{At: p.cfg.now(), Actor: k.actor}, k.why
 	return tx, nil
 }
 
@@ -256,7 +254,7 @@ func (p *Practice[R]) recycle(tx *Tx[R]) {
 	if tx.resent {
 		return
 	}
-	tx.ctx, tx.touched, tx.changed = nil, nil, nil
+	tx.ctx, tx.touched, tx.changed, tx.why, tx.made = nil, nil, nil, nil, 0
 	p.idle.Put(tx)
 }
 

@@ -28,6 +28,10 @@ type Tx[R any] struct {
 	// lie above it. At depth 0 an actor asks.
 	cause ID
 	depth int
+	// why is the event because of which everything here is done, if any.
+	why *reason
+	// made counts the records that were given an id.
+	made int
 	// dry says that nothing will be written, byTime that time asks and no
 	// actor, resent that a commit may still be on its way.
 	dry, byTime, resent bool
@@ -137,6 +141,9 @@ func (tx *Tx[R]) newID() (ID, error) {
 	if tx.dry {
 		return NewID(tx.p.def.Prefix, tx.at.At), nil
 	}
+	if tx.why != nil && tx.p.cfg.NewID == nil {
+		return tx.reasonedID()
+	}
 	id, err := tx.p.cfg.newID(tx.ctx, tx.p.def.Prefix, tx.at.At)
 	for _, e := range tx.touched {
 		if MetaOf(&e.Record).ID == id {
@@ -149,9 +156,12 @@ func (tx *Tx[R]) newID() (ID, error) {
 	return id, err
 }
 
-func (tx *Tx[R]) newEventID() (ID, error) {
-	if tx.dry {
+func (tx *Tx[R]) newEventID(e *Revision[R]) (ID, error) {
+	switch {
+	case tx.dry:
 		return makeID(eventPrefix, tx.at.At, 0, uint64(len(tx.changed))), nil
+	case tx.why != nil:
+		return tx.reasonedEventID(e), nil
 	}
 	return tx.p.cfg.newEventID(tx.ctx, tx.at.At)
 }
@@ -276,7 +286,7 @@ func (tx *Tx[R]) step(e *Revision[R], a Action[R]) error {
 	if len(data) > maxAction {
 		return &FieldError{Field: "data", Reason: fmt.Sprintf("must have at most %d bytes as JSON, has %d", maxAction, len(data))}
 	}
-	id, err := tx.newEventID()
+	id, err := tx.newEventID(e)
 	if err != nil {
 		return err
 	}
@@ -286,12 +296,20 @@ func (tx *Tx[R]) step(e *Revision[R], a Action[R]) error {
 	e.Events = append(e.Events, Event{
 		ID: id, Practice: p.Name(), Record: m.ID, Version: m.Version,
 		Action: a.Action(), From: before.State, To: to,
-		At: tx.at.At, Actor: tx.at.Actor, Cause: tx.cause, Data: data,
+		At: tx.at.At, Actor: tx.at.Actor, Cause: tx.because(), Data: data,
 	})
 	if before.Version == 0 {
 		tx.touched = append(tx.touched, e)
 	}
 	return tx.follow(e, t, a, len(e.Events)-1)
+}
+
+// because is the cause of what is being done.
+func (tx *Tx[R]) because() ID {
+	if tx.cause == "" && tx.why != nil {
+		return tx.why.cause
+	}
+	return tx.cause
 }
 
 // decide answers with the action as it is to be applied, with its JSON if that is
