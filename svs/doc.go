@@ -1,0 +1,37 @@
+// Package svs puts practices together to a system: what happens in one leads to
+// something in another.
+//
+// Practices do not know each other, because an incident is restored whether or not
+// anybody looks for its cause. But an organization wants the one to lead to the
+// other. That is a [Reaction]: a value that says which actions of a practice it
+// listens to, decides what follows, and lists where it may lead. A [System] follows
+// the feeds of the practices and carries reactions out:
+//
+//	sys, err := svs.NewSystem(svs.Config{
+//		Reactions: []svs.Reaction{svs.On[incident.Incident]{
+//			Name: "ask for a change", Practice: incidents.Practice, Actions: []string{"resolve"},
+//			Leads: []svs.Point{{"change", "propose"}},
+//			Decide: func(ctx context.Context, past itsm.Past[incident.Incident]) ([]svs.Effect, error) { … },
+//		}},
+//		Cursors: table, // where the feeds were read to
+//	})
+//	go sys.Run(ctx)
+//
+// # Once
+//
+// Events are read at least once, and every effect happens once: what is done because
+// of an event has ids that are derived from it ([itsm.Because]), so that doing it
+// again is refused by the store itself. Any number of hosts may run the same system,
+// and each of them may die between any two steps. Nothing is lost either, because a
+// cursor is saved only after what it has passed was done or refused. What is refused
+// is told ([Config].Refused): by the record, by [itsm.Config.Authorize], or by the
+// reaction.
+//
+// # No circles
+//
+// A system whose reactions could set each other off for ever is refused when it is
+// built, with every circle in it. That is why a reaction lists what it leads to, and
+// why an effect that it did not list is an error.
+//
+// It is based on concepts of ITIL 4; its texts are its own.
+package svs
