@@ -36,6 +36,7 @@
 //   - request: fulfils what users may ask for, and takes it back.
 //   - sla: calendars, clocks, agreements and reports; usable alone.
 //   - slm: joins agreements and their clocks to the records of any practice.
+//   - svs: what happens in one practice leads to something in another, once.
 //   - approval: says whether something is approved, why, and who is still needed;
 //     usable alone.
 //   - storage/memory: the reference store.
@@ -75,7 +76,8 @@
 // Times are UTC and whole microseconds.
 //
 // Who does something travels in the context ([As]); without an actor nothing is
-// done. [Config].Authorize may refuse.
+// done. [Config].Authorize may refuse. What was done because of an event elsewhere
+// says so, and is done once ([Because]).
 //
 // Errors are branched on by sentinel ([ErrNotFound], [ErrConflict],
 // [ErrInvalid], …) and explained by [Findings]: everything that is wrong with an
