@@ -104,15 +104,8 @@ func (tx *Tx[R]) once(refused error) error {
 		if e.Base == 0 {
 			continue
 		}
-		record := MetaOf(&e.Record).ID
-		first := tx.why.id(eventPrefix, tx.p.Name(), record, 0)
-		for past, err := range tx.p.store.Events(tx.ctx, record, 0) {
-			if err != nil {
-				return err
-			}
-			if past.ID == first {
-				return tx.doneBefore(record)
-			}
+		if err := tx.notBefore(MetaOf(&e.Record).ID); err != nil {
+			return err
 		}
 	}
 	if refused != nil && len(tx.touched) == 0 && tx.p.cfg.NewID == nil {
@@ -122,6 +115,20 @@ func (tx *Tx[R]) once(refused error) error {
 		}
 	}
 	return refused
+}
+
+// notBefore looks into the history of a record.
+func (tx *Tx[R]) notBefore(record ID) error {
+	first := tx.why.id(eventPrefix, tx.p.Name(), record, 0)
+	for e, err := range tx.p.store.Events(tx.ctx, record, 0) {
+		if err != nil {
+			return err
+		}
+		if e.ID == first {
+			return tx.doneBefore(record)
+		}
+	}
+	return nil
 }
 
 func (tx *Tx[R]) doneBefore(record ID) error {
