@@ -31,7 +31,13 @@
 //
 // A system whose reactions could set each other off for ever is refused when it is
 // built, with every circle in it. That is why a reaction lists what it leads to, and
-// why an effect that it did not list is an error.
+// why an effect that it did not list is an error. What a practice does by itself, as a
+// consequence, is not listed: a circle through that is stopped when it has turned for
+// 64 events in a row.
+//
+// # Shipped
+//
+// [StandardChanges] lets standard changes do the tasks of requests.
 //
 // It is based on concepts of ITIL 4; its texts are its own.
 package svs

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"maps"
 	"slices"
 
 	"github.com/go-itsm/itsm"
@@ -46,10 +45,8 @@ type On[R any] struct {
 	// is an [itsm.Feeder].
 	Practice *itsm.Practice[R]
 	Actions  []string
-	// Leads lists every action that Decide may ask for, and those that may follow
-	// from it in the same commit: it is what shows that the reactions of a system
-	// never turn in a circle. What only the practice itself does counts without
-	// being listed.
+	// Leads lists every action that Decide may ask for. It is what shows that the
+	// reactions of a system do not set each other off for ever.
 	Leads []Point
 	// Decide says what is to be done because of an event; nothing, often. It gets
 	// the record as it was right after the event, and changes nothing. After a
@@ -69,6 +66,7 @@ type Effect struct {
 	record itsm.ID // none for a new one
 	key    string
 	do     func(ctx context.Context) error
+	or     func(why error) Effect
 }
 
 // Do is the effect that does an action to a record.
@@ -96,6 +94,13 @@ func (e Effect) Named(name string) Effect {
 	return e
 }
 
+// Or returns the effect with what is to be done instead if it is refused, given why.
+// That is then done in its place, under its own name.
+func (e Effect) Or(instead func(why error) Effect) Effect {
+	e.or = instead
+	return e
+}
+
 // Point returns where the effect leads.
 func (e Effect) Point() Point { return Point{e.target.Name(), e.action} }
 
@@ -114,8 +119,6 @@ type rule struct {
 	actions []string
 	leads   []Point
 	decide  func(ctx context.Context, e itsm.Event) ([]Effect, error)
-	// derived lists what only the source does by itself.
-	derived []string
 	missing []string
 }
 
@@ -125,7 +128,6 @@ func (o On[R]) rule() rule {
 		r.missing = append(r.missing, "practice")
 	} else {
 		r.source = o.Practice
-		r.derived = derived(o.Practice)
 	}
 	if o.Decide == nil {
 		r.missing = append(r.missing, "decide")
@@ -144,28 +146,16 @@ func (o On[R]) rule() rule {
 func pastOf[R any](ctx context.Context, p *itsm.Practice[R], e itsm.Event) (past itsm.Past[R], err error) {
 	past.Event = e
 	if past.Action, err = p.Done(e); err == nil {
-		past.Record, err = p.AtVersion(ctx, e.Record, e.Version)
+		past.Record, err = p.Get(ctx, e.Record)
+	}
+	if err == nil && itsm.MetaOf(&past.Record).Version != e.Version {
+		past.Record, err = p.AtVersion(ctx, e.Record, e.Version) // it has moved on since
 	}
 	if err != nil {
 		// What cannot be read is no refusal: it must not be passed over.
 		err = fmt.Errorf("event %s cannot be read: %v", e.ID, err)
 	}
 	return past, err
-}
-
-// derived lists the actions of a practice that nobody can ask for.
-func derived[R any](p *itsm.Practice[R]) []string {
-	asked := map[string]bool{}
-	for a := range p.Actions() {
-		asked[a.Action()] = true
-	}
-	var all []string
-	for _, a := range slices.Sorted(maps.Keys(actionsOf(p.Lifecycle()))) {
-		if !asked[a] {
-			all = append(all, a)
-		}
-	}
-	return all
 }
 
 // refused reports whether an error is an answer rather than a failure.

@@ -66,9 +66,10 @@ type Refusal struct {
 //
 // It is safe for concurrent use. It starts nothing by itself.
 type System struct {
-	cfg   Config
-	feeds []feed
-	woken chan struct{}
+	cfg    Config
+	feeds  []feed
+	woken  chan struct{}
+	chains chains
 }
 
 // A feed is one practice that is followed, and what its actions lead to.
@@ -182,22 +183,13 @@ func actionsOf(l *itsm.Lifecycle) map[string]bool {
 // circles lists the shortest way round through each reaction that can lead to
 // itself, each circle once.
 func circles(rules []rule) []string {
-	derived := map[string][]string{}
-	for _, r := range rules {
-		derived[r.source.Name()] = r.derived
-	}
 	// next lists the reactions that one can lead to.
 	next := make([][]int, len(rules))
 	for i, r := range rules {
-		reach := map[Point]bool{}
-		for _, p := range r.leads {
-			reach[p] = true
-			for _, a := range derived[p.Practice] {
-				reach[Point{p.Practice, a}] = true
-			}
-		}
 		for j, other := range rules {
-			if slices.ContainsFunc(other.actions, func(a string) bool { return reach[Point{other.source.Name(), a}] }) {
+			if slices.ContainsFunc(other.actions, func(a string) bool {
+				return slices.Contains(r.leads, Point{other.source.Name(), a})
+			}) {
 				next[i] = append(next[i], j)
 			}
 		}
@@ -307,6 +299,11 @@ func (s *System) follow(ctx context.Context, f *feed) (read, done int, err error
 			return read, done, errors.Join(err, save())
 		}
 		rules := f.rules[d.Event.Action]
+		length := s.chains.length(d.Event, len(rules) > 0)
+		if length > maxChain && len(rules) > 0 {
+			return read, done, errors.Join(fmt.Errorf("%s is the last of more than %d events that followed from one another: the reactions turn in a circle",
+				d.Event.ID, maxChain), save())
+		}
 		for _, r := range rules {
 			n, err := s.react(ctx, r, d.Event)
 			done += n
@@ -340,23 +337,40 @@ func (s *System) react(ctx context.Context, r rule, e itsm.Event) (done int, err
 		return 0, err
 	}
 	for _, effect := range effects {
-		name := r.name
-		if effect.key != "" {
-			name += "/" + effect.key
-		}
-		err := effect.do(itsm.Because(ctx, e, name))
-		switch {
-		case err == nil:
-			done++
-		case errors.Is(err, itsm.ErrExists):
-			// It was done before.
-		case refused(err):
-			s.cfg.Refused(ctx, Refusal{r.name, e, effect.Point(), effect.record, err})
-		default:
+		did, err := s.effect(ctx, r, e, effect)
+		if err != nil {
 			return done, fmt.Errorf("%s %s: %w", effect.Point(), effect.record, err)
+		}
+		if did {
+			done++
 		}
 	}
 	return done, nil
+}
+
+// effect does one thing, or what is to be done instead.
+func (s *System) effect(ctx context.Context, r rule, e itsm.Event, effect Effect) (did bool, err error) {
+	name := r.name
+	if effect.key != "" {
+		name += "/" + effect.key
+	}
+	err = effect.do(itsm.Because(ctx, e, name))
+	switch {
+	case err == nil:
+		return true, nil
+	case errors.Is(err, itsm.ErrExists):
+		return false, nil // it was done before
+	case !refused(err):
+		return false, err
+	case effect.or == nil:
+		s.cfg.Refused(ctx, Refusal{r.name, e, effect.Point(), effect.record, err})
+		return false, nil
+	}
+	instead := effect.or(err)
+	if err := r.fits([]Effect{instead}); err != nil {
+		return false, err
+	}
+	return s.effect(ctx, r, e, instead)
 }
 
 // fits returns what is wrong with the effects themselves: a fault of the reaction,
@@ -469,4 +483,49 @@ func (c *cursors) SaveCursor(ctx context.Context, reader string, cursor itsm.Cur
 	defer c.mu.Unlock()
 	c.all[reader] = cursor
 	return nil
+}
+
+// maxChain bounds how many events may follow from one another across practices
+// without anybody in between.
+const maxChain = 64
+
+// chains know how many events led to one, as far as this system has seen it happen:
+// the alarm for circles through what practices do by themselves, which no list shows.
+// They remember the latest.
+type chains struct {
+	mu      sync.Mutex
+	lengths map[itsm.ID]int
+	order   []itsm.ID // a ring, oldest at next
+	next    int
+}
+
+// remembered is how many events are.
+const remembered = 4096
+
+// length returns how many events led to one, and remembers it where more may follow.
+func (c *chains) length(e itsm.Event, source bool) int {
+	if e.Cause == "" && !source {
+		return 0
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := 0
+	if before, ok := c.lengths[e.Cause]; ok {
+		n = before + 1
+	}
+	if _, known := c.lengths[e.ID]; known || n == 0 && !source {
+		return n
+	}
+	if c.lengths == nil {
+		c.lengths = map[itsm.ID]int{}
+	}
+	if len(c.order) < remembered {
+		c.order = append(c.order, e.ID)
+	} else {
+		delete(c.lengths, c.order[c.next])
+		c.order[c.next] = e.ID
+		c.next = (c.next + 1) % remembered
+	}
+	c.lengths[e.ID] = n
+	return n
 }
