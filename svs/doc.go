@@ -35,9 +35,19 @@
 // consequence, is not listed: a circle through that is stopped when it has turned for
 // 64 events in a row.
 //
-// # Shipped
+// [StandardChanges] are reactions that come with the package.
 //
-// [StandardChanges] lets standard changes do the tasks of requests.
+// # Governance
+//
+// A [Policy] is what a governing body directs, as predicates over the histories of
+// records. [Monitor] lists where it was kept and where it was not, and [Evaluate]
+// compares a period with the one before it.
+//
+// # The same week, seen twice
+//
+// Traditional operations ask whether the servers were up, and service management
+// whether the service gave its users what was agreed. [Facts] of one week are seen by
+// both, as a computed table ([Facts.Views]).
 //
 // It is based on concepts of ITIL 4; its texts are its own.
 package svs
