@@ -159,11 +159,12 @@ func (d *decisions) join(a, b, decides int) int {
 }
 
 // atLeast is true where so many of the inputs are: row by row, it knows for the inputs
-// so far where at least 0, 1, 2 … of them are.
+// so far where at least 0, 1, 2 … of them are. It begins with the last, so that each
+// further one asks before those that are there, and what is there stays as it is.
 func (d *decisions) atLeast(k int, inputs []int) int {
 	row := make([]int, k+1)
 	row[0] = always
-	for _, in := range inputs {
+	for _, in := range slices.Backward(inputs) {
 		for j := k; j > 0; j-- {
 			row[j] = d.or(row[j], d.and(in, row[j-1]))
 		}

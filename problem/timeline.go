@@ -124,7 +124,8 @@ func (t Timeline) Mermaid() string {
 			fmt.Fprintf(&b, "    section %s\n", d)
 		}
 		// A colon would begin another column.
-		fmt.Fprintf(&b, "    %s : %s\n", at.Format("15#58;04#58;05"), strings.ReplaceAll(label(oneLine(text)), ":", "#58;"))
+		column := func(text string) string { return strings.ReplaceAll(label(text), ":", "#58;") }
+		fmt.Fprintf(&b, "    %s : %s\n", column(at.Format(time.TimeOnly)), column(oneLine(text)))
 	}
 	for _, e := range t.Ordered() {
 		if !begun && e.At.After(t.Onset) {
