@@ -74,6 +74,9 @@ type Risk struct {
 
 // String explains the risk in a line.
 func (r Risk) String() string {
+	if r.Policy == "" {
+		return "not assessed"
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, %s in 30 days: %d × %s", r.Priority, r.Exposure.Round(time.Minute), r.Frequency, r.Harm)
 	for _, f := range []struct {
