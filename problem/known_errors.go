@@ -1,0 +1,341 @@
+package problem
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/go-itsm/itsm"
+)
+
+// KnownErrorConfig is what a host decides for its known errors. The zero value is ready.
+type KnownErrorConfig struct {
+	itsm.Config
+
+	// Lifecycle is the host's own; nil means [DefaultKnownErrorLifecycle].
+	Lifecycle *itsm.Lifecycle
+	// Actions holds a value of each action type of the host's own. Their names must be
+	// in the Lifecycle.
+	Actions []itsm.Action[KnownError]
+	// Views are kept up to date with every known error after it is committed here. What
+	// other hosts commit, they learn by [KnownErrors.CatchUp].
+	Views []View
+}
+
+// A View is something that is made from the records of known errors and follows them. A
+// [Matcher] is one. Put may come for the same version more than once and late, and must
+// be safe for concurrent use; it does not keep the record.
+type View interface {
+	Put(r KnownError)
+}
+
+// KnownErrors is the practice that keeps known errors: the known error database. It is
+// safe for concurrent use. Beside what stands here it has every call of
+// [itsm.Practice].
+type KnownErrors struct {
+	*itsm.Practice[KnownError]
+	cfg KnownErrorConfig
+}
+
+// NewKnownErrors returns the practice over a store. It returns an [itsm.ErrInvalid] with
+// every finding if the host's lifecycle and actions do not fit together.
+func NewKnownErrors(store itsm.Store[KnownError], cfg KnownErrorConfig) (*KnownErrors, error) {
+	if cfg.Lifecycle == nil {
+		cfg.Lifecycle = DefaultKnownErrorLifecycle()
+	}
+	var kernel *itsm.Practice[KnownError]
+	if len(cfg.Views) > 0 {
+		cfg.Notify = cfg.show(cfg.Notify, func() *itsm.Practice[KnownError] { return kernel })
+	}
+	kernel, err := itsm.NewPractice(itsm.Definition[KnownError]{
+		Prefix:    "ke",
+		Lifecycle: cfg.Lifecycle,
+		Actions:   slices.Concat(knownErrorActions(), cfg.Actions),
+		Derived:   []itsm.Action[KnownError]{CallReview{}},
+		Next:      cfg.next,
+		Prepare:   unfollowed,
+	}, store, cfg.Config)
+	if err != nil {
+		return nil, err
+	}
+	return &KnownErrors{kernel, cfg}, nil
+}
+
+// Over returns the same practice over another store, such as one bound to a
+// transaction of the host's. Views learn of what is done there by
+// [KnownErrors.CatchUp].
+func (k *KnownErrors) Over(store itsm.Store[KnownError]) *KnownErrors {
+	return &KnownErrors{k.Practice.Over(store), k.cfg}
+}
+
+// knownErrorActions lists the actions in the order of a known error's life.
+func knownErrorActions() []itsm.Action[KnownError] {
+	return []itsm.Action[KnownError]{
+		Document{}, DescribeKnownError{}, SetCause{}, SetAffected{}, SetProblem{}, SetOwner{},
+		AddWorkaround{}, ReviseWorkaround{}, RetireWorkaround{}, Publish{}, Retract{}, RecordUse{},
+		ScheduleFix{}, HandToVendor{}, PlanNoAction{}, Reconsider{}, SetReview{},
+		Correct{}, Recur{}, CloseKnownError{}, CancelKnownError{},
+		NoteKnownError{}, KnownErrorLink{}, KnownErrorUnlink{}, KnownErrorFields{},
+	}
+}
+
+// Open writes a known error down. It is Create with the type that it takes.
+func (k *KnownErrors) Open(ctx context.Context, d Document) (KnownError, error) {
+	return k.Create(ctx, d)
+}
+
+// Of yields the known errors of a problem. It returns [itsm.ErrUnsupported] if the store
+// is no [itsm.Lister]; an error ends the sequence.
+func (k *KnownErrors) Of(ctx context.Context, problem itsm.ID) iter.Seq2[KnownError, error] {
+	return k.All(ctx, itsm.Query{Where: []itsm.Key{{Field: "problem", Value: string(problem)}}})
+}
+
+// next says when it has to be looked at again.
+func (cfg KnownErrorConfig) next(r *KnownError) (time.Time, itsm.Action[KnownError]) {
+	if _, ok := cfg.Lifecycle.Can(r.State, CallReview{}.Action()); !ok || r.Review.IsZero() || r.ReviewDue {
+		return time.Time{}, nil
+	}
+	return r.Review, CallReview{Due: r.Review}
+}
+
+// following marks the context of what follows from a problem.
+type following struct{}
+
+// unfollowed keeps actors from saying that something follows from a problem.
+func unfollowed(ctx context.Context, _ *itsm.Tx[KnownError], _ *KnownError, action itsm.Action[KnownError]) (itsm.Action[KnownError], error) {
+	if ctx.Value(following{}) != nil {
+		return nil, nil
+	}
+	switch a := action.(type) {
+	case ScheduleFix:
+		a.Followed = 0
+		return a, nil
+	case PlanNoAction:
+		a.Followed = 0
+		return a, nil
+	case Reconsider:
+		a.Followed = 0
+		return a, nil
+	case Correct:
+		a.Followed = 0
+		return a, nil
+	case Recur:
+		a.Followed = 0
+		return a, nil
+	case CloseKnownError:
+		a.Followed = 0
+		return a, nil
+	}
+	return nil, nil
+}
+
+// leads reports whether something may follow for known errors from what was done to a
+// problem.
+func leads(action string) bool {
+	switch action {
+	case "start_fix", "resume_fix", "stop_fix", "investigate", "accept_risk", "withdraw_acceptance", "lapse_acceptance",
+		"resolve", "close", "end_observation", "reject_fix", "reopen", "absorb":
+		return true
+	}
+	return false
+}
+
+// follow says what follows for a known error from what was done to its problem: the
+// problem as it was then, and the name of the action. It is pure.
+func follow(p *Problem, action string, version itsm.Version, k *KnownError) itsm.Action[KnownError] {
+	why := fmt.Sprintf("problem %s: %s", p.ID, action)
+	switch action {
+	case "start_fix", "resume_fix":
+		return ScheduleFix{Change: p.Fix.Change, Followed: version}
+	case "accept_risk":
+		return PlanNoAction{Reason: p.Acceptance.Reason, Review: p.Acceptance.Review, Followed: version}
+	case "withdraw_acceptance":
+		if k.State == NoActionPlanned {
+			return Reconsider{why, version}
+		}
+	case "stop_fix", "investigate":
+		if k.State == FixScheduled {
+			return Reconsider{why, version}
+		}
+	case "lapse_acceptance", "reject_fix", "reopen":
+		switch {
+		case k.State == NoActionPlanned:
+			return Reconsider{why, version}
+		case k.State == Corrected || k.State == KnownErrorClosed:
+			return Recur{why, version}
+		case action == "reject_fix":
+			return ScheduleFix{Change: p.Fix.Change, Followed: version}
+		}
+	case "resolve", "close", "end_observation":
+		switch code := p.Resolution.Code; {
+		case code.Accepts() && k.State != NoActionPlanned:
+			return PlanNoAction{Reason: p.Acceptance.Reason, Review: p.Acceptance.Review, Followed: version}
+		case code == NoLongerRelevant:
+			return CloseKnownError{cmp.Or(p.Resolution.Note, why), version}
+		case code.Fixes() && k.State != Corrected:
+			return Correct{cmp.Or(p.Resolution.Note, why), version}
+		case code.Fixes() && action != "resolve":
+			return CloseKnownError{Followed: version}
+		}
+	}
+	return nil
+}
+
+// Follow does to the known errors of a problem what follows from an event of the
+// problem, which is given as it was after the event: a fix that is begun is scheduled,
+// one that is applied corrects them, one that did not hold brings them back; what is
+// accepted has no action planned; and those of a problem that was merged belong to the
+// other one from then on. It is done by the event's actor. What they have followed they
+// do not follow again, so it may be called for the same event as often as one likes, on
+// as many hosts; each known error is a commit of its own.
+//
+// A problem and its known errors are in two stores. Where both are bound to one
+// transaction of the host's ([Practice.Over], [KnownErrors.Over]) they change together;
+// elsewhere the known errors follow a little later ([Config].KnownErrors,
+// [Practice.CatchUp]).
+//
+// It returns [itsm.ErrUnsupported] if the store is no [itsm.Lister].
+func (k *KnownErrors) Follow(ctx context.Context, p Problem, e itsm.Event) error {
+	if !leads(e.Action) {
+		return nil
+	}
+	ctx = context.WithValue(itsm.WithActor(ctx, e.Actor), following{}, true)
+	of := p.ID
+	if e.Action == (Absorb{}).Action() {
+		of = p.absorbed()
+	}
+	var all []itsm.ID
+	for one, err := range k.Of(ctx, of) {
+		if err != nil {
+			return err
+		}
+		all = append(all, one.ID)
+	}
+	for _, id := range all {
+		err := k.Update(ctx, func(tx *itsm.Tx[KnownError]) error {
+			r, err := tx.Get(id)
+			if err != nil || r.Problem != of {
+				return err // somebody was faster
+			}
+			if of != p.ID {
+				_, err := tx.Do(id, SetProblem{Problem: p.ID, Followed: e.Version})
+				return err
+			}
+			if r.Followed >= e.Version {
+				return nil
+			}
+			a := follow(&p, e.Action, e.Version, &r)
+			if a == nil {
+				return nil
+			}
+			if _, ok := k.Lifecycle().Can(r.State, a.Action()); !ok {
+				return nil // people have moved it elsewhere
+			}
+			_, err = tx.Do(id, a)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// absorbed returns the problem that was merged into this one last.
+func (r *Problem) absorbed() itsm.ID {
+	for _, l := range slices.Backward(r.Links) {
+		if l.Rel == MergedFrom {
+			return l.To.ID
+		}
+	}
+	return ""
+}
+
+// show brings the views up to date with what was committed.
+func (cfg KnownErrorConfig) show(notify func(context.Context, []itsm.Event), kernel func() *itsm.Practice[KnownError]) func(context.Context, []itsm.Event) {
+	views := cfg.Views
+	return func(ctx context.Context, events []itsm.Event) {
+		var done []itsm.ID
+		for _, e := range events {
+			if slices.Contains(done, e.Record) {
+				continue
+			}
+			done = append(done, e.Record)
+			// It is committed, whatever has become of the caller; and what cannot be
+			// read now is caught up with later.
+			if r, err := kernel().Get(context.WithoutCancel(ctx), e.Record); err == nil {
+				for _, view := range views {
+					view.Put(r)
+				}
+			}
+		}
+		if notify != nil {
+			notify(ctx, events)
+		}
+	}
+}
+
+// CatchUp brings the views ([KnownErrorConfig].Views) up to date with what was committed
+// after a cursor, here or on another host, and returns the cursor up to which they are.
+// A host does so with an empty cursor when it begins, and now and then. It returns
+// [itsm.ErrUnsupported] if the store is no [itsm.Feeder].
+func (k *KnownErrors) CatchUp(ctx context.Context, after itsm.Cursor) (itsm.Cursor, error) {
+	var changed []itsm.ID
+	known := map[itsm.ID]bool{}
+	last := after
+	for news, err := range k.Feed(ctx, after) {
+		if err != nil {
+			return after, err
+		}
+		last = news.Cursor
+		if id := news.Event.Record; !known[id] {
+			known[id] = true
+			changed = append(changed, id)
+		}
+	}
+	for _, id := range changed {
+		r, err := k.Get(ctx, id)
+		if err != nil {
+			return after, err
+		}
+		for _, view := range k.cfg.Views {
+			view.Put(r)
+		}
+	}
+	return last, nil
+}
+
+// Journal yields what was said about a known error in notes, oldest first. It reads the
+// history; an error ends the sequence.
+func (k *KnownErrors) Journal(ctx context.Context, id itsm.ID) iter.Seq2[Entry, error] {
+	return journal(ctx, k.Practice, id, func(a itsm.Action[KnownError]) (string, bool) {
+		note, ok := a.(NoteKnownError)
+		return note.Text, ok
+	})
+}
+
+// journal yields what was said in the notes of a history.
+func journal[R any](ctx context.Context, p *itsm.Practice[R], id itsm.ID, said func(itsm.Action[R]) (string, bool)) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		for e, err := range p.History(ctx, id) {
+			if err != nil {
+				yield(Entry{}, err)
+				return
+			}
+			if e.Action != (Note{}).Action() {
+				continue
+			}
+			a, err := p.Done(e)
+			text, ok := said(a)
+			if err == nil && !ok {
+				continue // the host's own
+			}
+			if !yield(Entry{At: e.At, Actor: e.Actor, Text: text}, err) || err != nil {
+				return
+			}
+		}
+	}
+}
