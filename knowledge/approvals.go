@@ -249,10 +249,17 @@ func (a Delegate) delegation(at itsm.Moment) approval.Delegation {
 	return approval.Delegation{Of: at.Actor.ID, To: a.To, From: at.At, Until: a.Until}
 }
 
+// over refuses a delegation whose time is over before it begins.
+func (a Delegate) over(at itsm.Moment) error {
+	var v itsm.Validation
+	v.Check(a.Until.IsZero() || a.Until.After(at.At), "until", "must be after now")
+	return v.Err()
+}
+
 // Apply keeps the delegation.
 func (a Delegate) Apply(r *Article, at itsm.Moment) error {
-	if !a.Until.IsZero() && !a.Until.After(at.At) {
-		return &itsm.FieldError{Field: "until", Reason: "must be after now"}
+	if err := a.over(at); err != nil {
+		return err
 	}
 	r.Approval.Electorate.Delegations = append(r.Approval.Electorate.Delegations, a.delegation(at))
 	r.stand(a.Standing)

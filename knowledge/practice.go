@@ -327,13 +327,17 @@ func (cfg *Config) prepare(ctx context.Context, tx *itsm.Tx[Article], r *Article
 		a.Standing, err = decide(e, append(ballots, ballot), now.At)
 		return a, err
 	case Delegate:
-		if r.votes() != nil {
-			return a, nil
+		if a.Validate() != nil || r.votes() != nil || a.over(now) != nil {
+			return a, nil // which say so themselves
 		}
 		e := r.Approval.Electorate
 		e.Delegations = append(slices.Clip(e.Delegations), a.delegation(now))
-		if err := e.Validate(); err != nil {
-			return a, found("to", err)
+		var v itsm.Validation
+		for _, f := range approval.Findings(e.Validate()) {
+			v.Check(false, "to", f.Reason)
+		}
+		if err := v.Err(); err != nil {
+			return a, err
 		}
 		var err error
 		a.Standing, err = decide(e, r.Approval.Ballots, now.At)

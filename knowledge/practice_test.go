@@ -25,7 +25,6 @@ import (
 // a clock that jumps, mostly forwards.
 type world struct {
 	*library
-	index     search.Index
 	rnd       *rand.Rand
 	ids       []itsm.ID
 	snapshots map[itsm.ID]map[itsm.Version]knowledge.Article

@@ -359,7 +359,7 @@ func (s speaker) document(n int) search.Document {
 func TestMemoryRanksAsDefined(t *testing.T) {
 	worlds, hits, queries := 120, 0, 0
 	if raceDetector || testing.Short() {
-		worlds = 10
+		worlds = 3
 	}
 	for seed := range uint64(worlds) {
 		say := speaker{rand.New(rand.NewPCG(seed, 7))}
@@ -413,7 +413,7 @@ func TestMemoryRanksAsDefined(t *testing.T) {
 func TestMemoryRanksLargeCorporaAsDefined(t *testing.T) {
 	size := 9000
 	if raceDetector || testing.Short() {
-		size = 500
+		size = 200
 	}
 	v := newVocabulary(3)
 	m, s := newMemory(t, search.Config{}), shelf{}
