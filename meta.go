@@ -98,6 +98,17 @@ type Link struct {
 	To  Ref    `json:"to"`
 }
 
+// A Proposal is a record that may help with another one: a known error or an
+// article for a new incident. It points there and copies nothing.
+type Proposal struct {
+	To Ref `json:"to"`
+	// Score orders proposals, the highest first; its scale is that of whoever
+	// proposes.
+	Score float64 `json:"score"`
+	// Reason says why it was proposed.
+	Reason string `json:"reason"`
+}
+
 // Fields holds a host's own data by name, each value as compact JSON. It is
 // copied with the record, kept in the history through [SetFields], and not
 // looked into.

@@ -221,14 +221,8 @@ type Child struct {
 }
 
 // A Proposal is something that may help: a known error, an article, a similar
-// incident. It points there and copies nothing.
-type Proposal struct {
-	To itsm.Ref `json:"to"`
-	// Score orders proposals, the highest first; its scale is the matcher's.
-	Score float64 `json:"score"`
-	// Reason says why it was proposed.
-	Reason string `json:"reason"`
-}
+// incident.
+type Proposal = itsm.Proposal
 
 // Satisfaction is the caller's answer, from 1 (bad) to 5 (good).
 type Satisfaction struct {
