@@ -35,7 +35,16 @@
 // consequence, is not listed: a circle through that is stopped when it has turned for
 // 64 events in a row.
 //
-// [StandardChanges] are reactions that come with the package.
+// # Shipped
+//
+//   - [MajorIncidents]: a major incident that is resolved becomes a problem
+//   - [Recurrences]: what comes back becomes a problem
+//   - [Symptoms]: the incidents by which a problem was found point to it
+//   - [KnownErrorOffers]: a published known error is offered to open incidents
+//   - [Cures]: a fix is done by a change, after which the problem is observed
+//   - [Confirmations]: those who had the trouble hear that it is gone
+//   - [Articles]: what was found out is captured
+//   - [StandardChanges]: tasks of requests are done by standard changes
 //
 // # Governance
 //
