@@ -27,6 +27,9 @@ type StepFlow struct {
 	Title    string   `json:"title,omitempty"`
 	Activity Activity `json:"activity"`
 	Flow
+	// Holds is the part of Queue that holds up value: what waited before its value was
+	// delivered. After that nobody waits for it.
+	Holds float64 `json:"holds"`
 	// Unplanned is how many of those that arrived came by no output of a step.
 	Unplanned int `json:"unplanned,omitempty"`
 }
@@ -65,7 +68,8 @@ type Flow struct {
 	// WIP is how much was in work on average: the area under it, through the window.
 	WIP float64 `json:"wip"`
 	// Queue is the part of WIP on which nobody worked; of a step of which no start
-	// is ever seen, all of it. For the whole it is the sum over the steps.
+	// is ever seen, all of it. For the whole it is the sum over the steps of what they
+	// hold up, which may be more than WIP where work waits in several at once.
 	Queue float64 `json:"queue"`
 	// Over is the length of the window; JSON: nanoseconds.
 	Over time.Duration `json:"over"`
@@ -159,12 +163,13 @@ func spread(all []time.Duration) Spread {
 }
 
 // A Constraint is the step that holds the others up, by the theory of constraints:
-// where work piles up. To improve any other step only adds to the pile.
+// where work piles up on its way to value. To improve any other step only adds to the
+// pile.
 type Constraint struct {
 	Step string `json:"step"`
-	// Queue is how much waited there on average, and Share its part of all that
-	// waited in the stream.
-	Queue float64 `json:"queue"`
+	// Holds is how much waited there on average before its value was delivered, and
+	// Share its part of all that did so in the stream.
+	Holds float64 `json:"holds"`
 	Share float64 `json:"share"`
 	// Reason says why it is this one, in a sentence.
 	Reason string `json:"reason"`
@@ -188,7 +193,7 @@ func (r Report) Rolled() (float64, bool) {
 type tally struct {
 	flow                Flow
 	lead, process, wait []time.Duration
-	area, queue         float64 // seconds
+	area, queue, holds  float64 // seconds
 }
 
 // Report computes the figures of the window [from, to). It costs time in proportion
@@ -207,12 +212,13 @@ func (r *Run) Report(from, to time.Time) Report {
 		for i := range it.visits {
 			v := &it.visits[i]
 			s := &steps[v.step]
-			overlap := r.overlap(v.available, v.ended, from, to)
 			s.count(in, v.available, v.ended, v.abandoned, from, to)
-			s.area += overlap
-			s.queue += overlap
-			for _, w := range v.worked {
-				s.queue -= r.overlap(w.From, w.To, from, to)
+			s.area += r.overlap(v.available, v.ended, from, to)
+			s.queue += r.waiting(v, from, to)
+			if until := it.delivered; until.IsZero() || until.After(to) {
+				s.holds += r.waiting(v, from, to)
+			} else {
+				s.holds += r.waiting(v, from, until)
 			}
 			if v.unplanned && in(v.available) {
 				unplanned[v.step]++
@@ -234,17 +240,17 @@ func (r *Run) Report(from, to time.Time) Report {
 		}
 		r.tallyItem(&whole, it, in, from, to)
 	}
-	var waiting float64
-	for i := range steps {
-		waiting += steps[i].queue
-	}
-	whole.queue = waiting
-	rep.Whole = whole.done(over)
 	for i := range steps {
 		t := &r.stream.Steps[i]
-		rep.Steps = append(rep.Steps, StepFlow{Step: t.Name, Title: t.Title, Activity: t.Activity, Flow: steps[i].done(over), Unplanned: unplanned[i]})
+		f := StepFlow{Step: t.Name, Title: t.Title, Activity: t.Activity, Flow: steps[i].done(over), Unplanned: unplanned[i]}
+		if over > 0 {
+			f.Holds = max(0, steps[i].holds) / over.Seconds()
+		}
+		whole.queue += steps[i].holds
+		rep.Steps = append(rep.Steps, f)
 	}
-	rep.Constraint = r.constraint(&rep, waiting)
+	rep.Whole = whole.done(over)
+	rep.Constraint = r.constraint(&rep)
 	return rep
 }
 
@@ -336,6 +342,16 @@ func (r *Run) overlap(a, b, from, to time.Time) float64 {
 	return r.opts.Elapsed(a, b).Seconds()
 }
 
+// waiting is how much of a visit lies in the window while nobody worked on it, in
+// seconds.
+func (r *Run) waiting(v *visit, from, to time.Time) float64 {
+	sum := r.overlap(v.available, v.ended, from, to)
+	for _, w := range v.worked {
+		sum -= r.overlap(w.From, w.To, from, to)
+	}
+	return sum
+}
+
 func (t *tally) done(over time.Duration) Flow {
 	f := t.flow
 	f.Lead, f.Process, f.Wait, f.Over = spread(t.lead), spread(t.process), spread(t.wait), over
@@ -345,20 +361,20 @@ func (t *tally) done(over time.Duration) Flow {
 	return f
 }
 
-// constraint names the step where most work waits, the earlier one if several do.
-func (r *Run) constraint(rep *Report, waiting float64) *Constraint {
+// constraint names the step that holds up most, the earlier one if several do.
+func (r *Run) constraint(rep *Report) *Constraint {
 	best := -1
 	for i := range rep.Steps {
-		if q := rep.Steps[i].Queue; q > 0 && (best < 0 || q > rep.Steps[best].Queue) {
+		if h := rep.Steps[i].Holds; h > 0 && (best < 0 || h > rep.Steps[best].Holds) {
 			best = i
 		}
 	}
-	if best < 0 || waiting <= 0 {
+	if best < 0 {
 		return nil
 	}
 	s := &rep.Steps[best]
-	c := &Constraint{Step: s.Step, Queue: s.Queue, Share: s.Queue / rep.Whole.Queue}
-	c.Reason = fmt.Sprintf("on average %.1f wait in %q, which is %.0f %% of all that waits", s.Queue, r.stream.Steps[best].title(), 100*c.Share)
+	c := &Constraint{Step: s.Step, Holds: s.Holds, Share: s.Holds / rep.Whole.Queue}
+	c.Reason = fmt.Sprintf("on average %.2f wait in %q on their way to value, which is %.0f %% of all that do", s.Holds, r.stream.Steps[best].title(), 100*c.Share)
 	if s.Wait.N > 0 {
 		c.Reason += fmt.Sprintf("; of %s that a visit takes, nobody works on it for %s", clock(s.Lead.Mean), clock(s.Wait.Mean))
 	}

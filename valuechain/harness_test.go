@@ -53,15 +53,19 @@ func at(minutes int) time.Time { return day.Add(time.Duration(minutes) * time.Mi
 // repository.
 func realLog(t testing.TB, name string) string {
 	t.Helper()
-	dir := os.Getenv("ITSM_REAL_LOGS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared", "data")
-	}
-	path := filepath.Join(dir, name)
+	path := logPath(name)
 	if _, err := os.Stat(path); err != nil {
 		t.Skipf("the real logs are not here (ITSM_REAL_LOGS names their folder): %v", err)
 	}
 	return path
+}
+
+func logPath(name string) string {
+	dir := os.Getenv("ITSM_REAL_LOGS")
+	if dir == "" {
+		dir = filepath.Join("..", "..", "shared", "data")
+	}
+	return filepath.Join(dir, name)
 }
 
 // rows reads a compressed table with a header, each row by column.

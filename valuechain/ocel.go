@@ -94,8 +94,8 @@ func (o *OCEL) Validate() error {
 		field := func() string { return fmt.Sprintf("events[%d]", i) }
 		checkID(&f, field, e.ID, events)
 		attributes := checkType(&f, field, e.Type, types)
-		if !datable(e.At) {
-			f.add(field()+".time", "must be in the years 1 to 9999")
+		if e.At.IsZero() || !datable(e.At) {
+			f.add(field()+".time", "must be set, in the years 1 to 9999")
 		}
 		checkProperties(&f, field, e.Properties, attributes, false)
 		checkRelations(&f, field, e.Relations, objects)

@@ -373,12 +373,23 @@ func TestFlowIsWhatItsDefinitionsSay(t *testing.T) {
 		}
 		requireFlow(t, whole, from, to, rep.Whole)
 		rolled, judged := 1.0, false
-		queue, longest := 0.0, 0.0
+		all, longest := 0.0, 0.0
 		for i := range steps {
 			requireFlow(t, steps[i], from, to, rep.Steps[i].Flow)
 			want, _, _, _ := define(steps[i], from, to)
 			near(t, want.Queue, rep.Steps[i].Queue)
-			queue, longest = queue+want.Queue, max(longest, want.Queue)
+			holds := 0
+			for _, it := range m.items {
+				for _, v := range it.visits {
+					for minute := max(from, v.from); v.step == i && minute < to && (v.to < 0 || minute < v.to) && (it.delivered < 0 || minute < it.delivered); minute++ {
+						if !slices.ContainsFunc(v.worked, func(w [2]int) bool { return minute >= w[0] && (w[1] < 0 || minute < w[1]) }) {
+							holds++
+						}
+					}
+				}
+			}
+			near(t, float64(holds)/float64(to-from), rep.Steps[i].Holds)
+			all, longest = all+rep.Steps[i].Holds, max(longest, rep.Steps[i].Holds)
 			if want.Usable.Of > 0 {
 				rolled, judged = rolled*float64(want.Usable.Good)/float64(want.Usable.Of), true
 			}
@@ -386,7 +397,7 @@ func TestFlowIsWhatItsDefinitionsSay(t *testing.T) {
 			finished, returned = finished+want.Finished, returned+want.Usable.Of-want.Usable.Good
 			unknown += rep.Steps[i].Lead.N - rep.Steps[i].Process.N
 		}
-		near(t, queue, rep.Whole.Queue)
+		near(t, all, rep.Whole.Queue)
 		have, ok := rep.Rolled()
 		require.Equal(t, judged, ok)
 		if judged {
@@ -394,8 +405,8 @@ func TestFlowIsWhatItsDefinitionsSay(t *testing.T) {
 		}
 		require.Equal(t, longest > 0, rep.Constraint != nil)
 		if rep.Constraint != nil {
-			near(t, longest, rep.Constraint.Queue)
-			near(t, longest/queue, rep.Constraint.Share)
+			near(t, longest, rep.Constraint.Holds)
+			near(t, longest/all, rep.Constraint.Share)
 		}
 		rejected += rep.Whole.Usable.Of - rep.Whole.Usable.Good
 	}

@@ -327,7 +327,7 @@ func TestThreeHoursOfForty(t *testing.T) {
 		require.InEpsilon(t, 37.0/80, flow.Queue, 1e-12)
 	}
 	require.Equal(t, "one", rep.Constraint.Step)
-	require.Equal(t, `on average 0.5 wait in "one", which is 100 % of all that waits; of 40:00 that a visit takes, nobody works on it for 37:00`, rep.Constraint.Reason)
+	require.Equal(t, `on average 0.46 wait in "one" on their way to value, which is 100 % of all that do; of 40:00 that a visit takes, nobody works on it for 37:00`, rep.Constraint.Reason)
 }
 
 // Ninety percent, eighty, ninety-five: rolled, 68.4.

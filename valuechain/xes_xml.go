@@ -2,6 +2,7 @@ package valuechain
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -309,10 +310,15 @@ func (p *xmlParser) children(parent xml.StartElement, field string, f func(xml.S
 		case xml.EndElement:
 			return nil
 		case xml.CharData:
-			if text := strings.TrimSpace(string(token)); text != "" {
-				p.fault(field, fmt.Sprintf("must not hold text in %s: %q", parent.Name.Local, short(text)))
-			}
+			p.blank(token, parent, field)
 		}
+	}
+}
+
+// blank refuses text between elements.
+func (p *xmlParser) blank(text xml.CharData, parent xml.StartElement, field string) {
+	if text := bytes.TrimSpace(text); len(text) > 0 {
+		p.fault(field, fmt.Sprintf("must not hold text in %s: %q", parent.Name.Local, short(string(text))))
 	}
 }
 
@@ -341,42 +347,58 @@ func (p *xmlParser) component(el xml.StartElement, field string, as *[]Attribute
 	return err
 }
 
-// attribute reads an attribute with what is in it.
+// attribute reads an attribute with what is in it. Most have nothing in them, so the
+// place is spelled only where it is needed.
 func (p *xmlParser) attribute(el xml.StartElement, field string, into *[]Attribute, depth int) error {
 	kind, ok := xesKind(el.Name.Local)
 	if !ok {
 		return p.unknown(el, field)
 	}
-	a := Attribute{Key: attr(el, "key")}
-	at := field + "." + short(a.Key)
 	if depth > maxDepth {
 		p.fault(field, fmt.Sprintf("is nested more than %d deep", maxDepth))
 		return p.d.Skip()
 	}
+	a := Attribute{Key: attr(el, "key")}
+	at := func() string { return field + "." + short(a.Key) }
 	if a.Key == "" {
 		p.fault(field, "has an attribute without a key")
 	}
 	var reason string
 	if kind != KindList {
 		if a.Value, reason = parseValue(kind, attr(el, "value")); reason != "" {
-			p.fault(at, reason)
+			p.fault(at(), reason)
 		}
 	} else {
 		a.Value = List()
 	}
-	values := 0
-	err := p.children(el, at, func(inner xml.StartElement) error {
-		if kind == KindList && inner.Name.Local == "values" {
-			if values++; values > 1 {
-				p.fault(at, "has its values twice")
-			}
-			return p.children(inner, at, func(el xml.StartElement) error { return p.attribute(el, at, &a.Value.list, depth+1) })
+	for values := 0; ; {
+		token, err := p.d.Token()
+		if err != nil {
+			return err
 		}
-		return p.attribute(inner, at, &a.Attributes, depth+1)
-	})
-	p.twice(at, a.Attributes)
-	*into = append(*into, a)
-	return err
+		switch token := token.(type) {
+		case xml.StartElement:
+			if kind != KindList || token.Name.Local != "values" {
+				err = p.attribute(token, at(), &a.Attributes, depth+1)
+				break
+			}
+			if values++; values > 1 {
+				p.fault(at(), "has its values twice")
+			}
+			err = p.children(token, at(), func(inner xml.StartElement) error { return p.attribute(inner, at(), &a.Value.list, depth+1) })
+		case xml.EndElement:
+			if len(a.Attributes) > 0 {
+				p.twice(at(), a.Attributes)
+			}
+			*into = append(*into, a)
+			return nil
+		case xml.CharData:
+			p.blank(token, el, field)
+		}
+		if err != nil {
+			return err
+		}
+	}
 }
 
 // twice finds keys that are there again.
