@@ -9,6 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/change"
+	"github.com/go-itsm/itsm/incident"
+	"github.com/go-itsm/itsm/request"
 	"github.com/go-itsm/itsm/valuechain"
 )
 
@@ -274,4 +277,31 @@ func TestMermaidEscapes(t *testing.T) {
     s1 -->|"x#34;#124; y"| value
     s1 -. "never" .-> s1
 `, s.Mermaid())
+}
+
+// The actions and states that the classic streams watch for are those of the practices'
+// default lifecycles.
+func TestTheClassicStreamsWatchForWhatHappens(t *testing.T) {
+	lifecycles := map[string]*itsm.Lifecycle{"incident": incident.DefaultLifecycle(), "change": change.DefaultLifecycle(), "request": request.DefaultLifecycle()}
+	watched := 0
+	for _, s := range classics() {
+		for _, step := range s.Steps {
+			for _, w := range step.Watch {
+				l := lifecycles[w.Practice]
+				if l == nil {
+					require.Equal(t, "problem", w.Practice)
+					continue
+				}
+				watched++
+				happens := w.Action == l.Create() && (w.To == "" || w.To == l.Initial())
+				for state := range l.States() {
+					for action, to := range l.Permitted(state) {
+						happens = happens || (w.Action == "" || w.Action == action) && (w.To == "" || w.To == to && to != state)
+					}
+				}
+				require.True(t, happens, "%s of %s: %+v", step.Name, s.Name, w)
+			}
+		}
+	}
+	require.Greater(t, watched, 20)
 }
