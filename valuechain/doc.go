@@ -41,8 +41,8 @@
 //   - WIP is how much was in work on average, throughput how much was finished in a
 //     unit of time; in a stable system WIP is throughput by lead time (Little's law):
 //     4 a day of 6 days each are 24;
-//   - the constraint is the step where most work waits. To improve another one only
-//     makes its queue longer (theory of constraints).
+//   - the constraint is the step where most work waits on its way to value. To improve
+//     another one only makes its queue longer (theory of constraints).
 //
 // Lengths of time are real time, or those of a calendar ([Options].Elapsed). What is not
 // defined says so: the figures of nothing, and the process time of work of which nobody

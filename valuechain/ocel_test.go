@@ -114,6 +114,9 @@ func TestAFeedAsOCEL(t *testing.T) {
 	e := itsm.Event{ID: "follow", Practice: "incident", Record: "i1", Version: 9, Action: "note", From: "in_progress", To: "in_progress", At: at(3), Cause: cause,
 		Actor: itsm.Actor{ID: "system"}}
 	b.Add(e)
+	own := e
+	own.ID, own.Version, own.Cause = "follow again", 10, "follow" // of the same record
+	b.Add(own)
 	f.link(4, "incident:i1", "affects", "ci:db")
 	o := b.Log()
 	require.NoError(t, o.Validate())
@@ -130,7 +133,7 @@ func TestAFeedAsOCEL(t *testing.T) {
 	requireOCELXMLSchema(t, file.Bytes())
 
 	incidents := o.Log("incident")
-	require.Equal(t, []string{"incident.report", "incident.start", "incident.link", "incident.link", "incident.note", "incident.link"}, valuechain.Variants(incidents)[0].Activities)
+	require.Equal(t, []string{"incident.report", "incident.start", "incident.link", "incident.link", "incident.note", "incident.note", "incident.link"}, valuechain.Variants(incidents)[0].Activities)
 	require.Equal(t, "system", incidents.Traces[0].Entries[4].Resource)
 	require.Equal(t, []string{"incident.link", "incident.link", "problem.open", "incident.note"}, valuechain.Variants(o.Log("problem"))[0].Activities)
 	require.Equal(t, "ci:db", o.Log("ci").Traces[0].Case)

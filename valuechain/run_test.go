@@ -304,12 +304,10 @@ func TestARunThatNothingBegins(t *testing.T) {
 
 // The example of the textbooks: three hours of work in a lead time of forty.
 func TestThreeHoursOfForty(t *testing.T) {
-	r := newRun(t, line(), valuechain.Options{})
-	f := newFeeder(r.Add)
 	s := line()
 	s.Steps[0].Watch = append(s.Steps[0].Watch, valuechain.Watch{Practice: "p", Action: "queue", Does: valuechain.Arrive}, valuechain.Watch{Practice: "p", Action: "wait", Does: valuechain.Pause})
-	r = newRun(t, s, valuechain.Options{})
-	f = newFeeder(r.Add)
+	r := newRun(t, s, valuechain.Options{})
+	f := newFeeder(r.Add)
 	f.do(0, "p:1", "queue", "new", nil)
 	f.do(10*60, "p:1", "open", "", nil)
 	f.do(12*60, "p:1", "wait", "", nil)
