@@ -240,7 +240,7 @@ func compare(t *testing.T, l *itsm.Lifecycle, log valuechain.Log, opts valuechai
 
 func TestConformanceIsTokenReplay(t *testing.T) {
 	l := ticket(t)
-	for seed := range uint64(2000) {
+	for seed := range uint64(rounds(2000)) {
 		rnd := rand.New(rand.NewPCG(seed, 3))
 		opts := valuechain.ConformOptions{States: rnd.IntN(2) == 0, Open: rnd.IntN(2) == 0}
 		alphabet := words("report start finish close note reboot")

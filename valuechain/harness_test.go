@@ -31,6 +31,14 @@ func golden(t *testing.T, name, text string) {
 	require.Equal(t, string(have), text, "go test ./valuechain -update rewrites %s", path)
 }
 
+// rounds is how often something random is tried: less under the race detector.
+func rounds(n int) int {
+	if raceDetector {
+		return n / 10
+	}
+	return n
+}
+
 func words(text string) []string { return strings.Fields(text) }
 
 func contains(all []string, one string) bool { return slices.Contains(all, one) }

@@ -83,7 +83,7 @@ func randomOCEL(rnd *rand.Rand) *valuechain.OCEL {
 }
 
 func TestOCELComesBackEqual(t *testing.T) {
-	for seed := range uint64(1000) {
+	for seed := range uint64(rounds(1000)) {
 		o := randomOCEL(rand.New(rand.NewPCG(seed, 5)))
 		var file bytes.Buffer
 		require.NoError(t, valuechain.WriteOCEL(&file, o))

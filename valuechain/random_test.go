@@ -322,10 +322,7 @@ func requireFlow(t *testing.T, all []stretch, from, to int, have valuechain.Flow
 // The figures of 1,000 random streams, each with random work and a random window, are
 // what their definitions say.
 func TestFlowIsWhatItsDefinitionsSay(t *testing.T) {
-	count := 1000
-	if raceDetector {
-		count = 100
-	}
+	count := rounds(1000)
 	finished, returned, unknown, rejected := 0, 0, 0, 0
 	for seed := range uint64(count) {
 		rnd := rand.New(rand.NewPCG(seed, 1))

@@ -141,7 +141,7 @@ func randomXES(rnd *rand.Rand) *valuechain.XES {
 }
 
 func TestXESComesBackEqual(t *testing.T) {
-	for seed := range uint64(1000) {
+	for seed := range uint64(rounds(1000)) {
 		x := randomXES(rand.New(rand.NewPCG(seed, 4)))
 		var file bytes.Buffer
 		require.NoError(t, valuechain.WriteXES(&file, x))

@@ -186,7 +186,8 @@ func (p *xmlPrinter) attributes(level int, as []Attribute) {
 // older tools wrote, whatever its namespace and in whatever order. Keys and names may
 // be any text, because those of many published logs are. XML attributes that the
 // standard does not have are passed over; elements that it does not have are refused,
-// because what they say would be lost. Times without a zone are UTC.
+// because what they say would be lost. Times without a zone are UTC. The log is held in
+// memory as a whole.
 //
 // It returns an [itsm.ErrInvalid] with what is wrong with the log, each with its
 // line, or the reader's error.
