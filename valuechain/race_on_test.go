@@ -1,0 +1,5 @@
+//go:build race
+
+package valuechain_test
+
+const raceDetector = true
