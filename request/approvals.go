@@ -109,12 +109,14 @@ func (r *Request) open(number int) (*Approval, error) {
 			return nil, &itsm.FieldError{Field: "approval", Reason: fmt.Sprintf("must be the number of an approval, is %d", number)}
 		case one.Final:
 			return nil, itsm.Refuse("approval %d is %s", number, one.Outcome)
+		case !r.asks(one):
+			return nil, itsm.Refuse("nobody is asked about approval %d: the request is %s", number, r.State)
 		}
 		return one, nil
 	}
 	var open []*Approval
 	for i := range r.Approvals {
-		if !r.Approvals[i].Final {
+		if one := &r.Approvals[i]; !one.Final && r.asks(one) {
 			open = append(open, &r.Approvals[i])
 		}
 	}
@@ -126,6 +128,10 @@ func (r *Request) open(number int) (*Approval, error) {
 	}
 	return nil, &itsm.FieldError{Field: "approval", Reason: fmt.Sprintf("must be given: %d are open", len(open))}
 }
+
+// asks reports whether those who vote in an approval are asked: about the order itself
+// while it waits for them, about an extension at any time.
+func (r *Request) asks(a *Approval) bool { return a.Extends > 0 || r.State == AwaitingApproval }
 
 // count says what the votes come to, with some more.
 func (a *Approval) count(now time.Time, more ...approval.Ballot) (approval.Outcome, bool, error) {
@@ -218,7 +224,7 @@ func (a CountVotes) prepare(r *Request, at itsm.Moment) (itsm.Action[Request], e
 	}
 	for i := range r.Approvals {
 		one := &r.Approvals[i]
-		if one.Final || one.Electorate.Deadline.IsZero() || one.Electorate.Deadline.After(now) {
+		if one.Final || !r.asks(one) || one.Electorate.Deadline.IsZero() || one.Electorate.Deadline.After(now) {
 			continue
 		}
 		outcome, _, err := one.count(now)
@@ -303,7 +309,7 @@ func (a Reject) Apply(r *Request, at itsm.Moment) error {
 // voted says what follows from the votes, if anything.
 func (r *Request) voted() itsm.Action[Request] {
 	for _, a := range r.Approvals {
-		if a.decided() && a.Outcome != approval.Approved {
+		if a.Extends == 0 && a.decided() && a.Outcome != approval.Approved {
 			return Refuse{a.Number, a.Outcome}
 		}
 	}
@@ -316,11 +322,12 @@ func (r *Request) voted() itsm.Action[Request] {
 	return Proceed{}
 }
 
-// deadline returns the first one of the approvals that are not final.
+// deadline returns the first one of the approvals that are asked for and not final.
 func (r *Request) deadline() time.Time {
 	var first time.Time
-	for _, a := range r.Approvals {
-		if d := a.Electorate.Deadline; !a.Final && before(d, first) {
+	for i := range r.Approvals {
+		a := &r.Approvals[i]
+		if d := a.Electorate.Deadline; !a.Final && r.asks(a) && before(d, first) {
 			first = d
 		}
 	}

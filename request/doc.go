@@ -118,6 +118,7 @@
 //   - [Reopen] and [RejectFulfilment] take the work up again
 //   - [Rate] is the requester's satisfaction
 //   - [ReturnItem] gives back what was delivered
+//   - [Extend] asks that what was granted until a time lasts longer
 //   - [Cancel] says that it is not wanted any more: what was done is taken back
 //   - [Reclassify] says that it is no request, but an incident
 //
@@ -131,7 +132,8 @@
 // agreement says.
 //
 // The rest follows from something else, in the same commit: the last vote that is
-// needed becomes [Approve], [Proceed] or [Refuse]; [Begin] starts what is automatic;
+// needed becomes [Approve], [Proceed] or [Refuse], and about an extension [Prolong] or
+// [KeepEnd]; [Begin] starts what is automatic;
 // [RunTask] tells the host's automation what to do; the last task becomes
 // [AutoFulfil], the last cancelled item [AutoCancel]; a resumed request goes back to
 // where it was ([ResumeSubmitted], [ResumeApproval], [ResumeApproved],

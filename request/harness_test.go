@@ -100,6 +100,7 @@ func officeSpec() request.CatalogueSpec {
 				Exclude: []string{"requester", "recipient"}, Within: 48 * time.Hour},
 			"budget": {Rule: approval.Rule{Need: approval.All, Of: approval.Persons("lee", "ann")}},
 		},
+		Approvals: []request.OrderApprover{{Policy: "budget", From: request.Price{{Value: "5000", Currency: "EUR"}}}},
 		Models: []request.Model{
 			{Name: "plain", Tasks: []request.TaskModel{{Key: "do", Title: "Do it"}}},
 			{Name: "talk", Without: []string{"hold", "seek_approval"}},
@@ -142,12 +143,12 @@ func officeSpec() request.CatalogueSpec {
 				Form: request.Form{Variables: []request.Variable{
 					{Name: "system", Type: request.OneOf, Required: true, Choices: []request.Choice{{Value: "linux"}, {Value: "other"}}},
 					{Name: "which", Type: request.Text, Required: true, When: sla.Condition{"system": {"other"}}},
-				}}, Expiry: request.Expiry{After: 1000 * time.Hour}},
+				}}, Expiry: request.Expiry{After: 1000 * time.Hour, Extend: &request.Extension{}}},
 			{Name: "laptop", Version: 3, Status: request.DraftOffering, Title: "A laptop to come", Model: "device", Options: []request.Option{{Name: "dock"}}},
 			{Name: "folder", Version: 1, Status: request.Published, Title: "A folder", Model: "access", See: staff, Service: "files",
 				Form: request.Form{Variables: []request.Variable{
 					{Name: "level", Type: request.OneOf, Required: true, Choices: []request.Choice{{Value: "read"}, {Value: "write"}, {Value: "admin"}}}, until,
-				}}, Expiry: request.Expiry{Variable: "until"}},
+				}}, Expiry: request.Expiry{Variable: "until", Extend: &request.Extension{Policy: "manager", Longest: 30 * 24 * time.Hour, Times: 2}}},
 			{Name: "start", Version: 1, Status: request.Published, Title: "Everything for a newcomer",
 				Price: request.Price{{Value: "10", Currency: "EUR"}},
 				Form: request.Form{Variables: []request.Variable{
