@@ -599,3 +599,41 @@ func TestOrderApprovals(t *testing.T) {
 	require.Equal(t, []string{`approvals[0].policy is no policy of the catalogue: "x"`, "approvals[0].from[0].value must not be negative",
 		"models[1].without must not be seek_approval where every order has to be approved"}, said(err))
 }
+
+// A clock that goes back, or another host's, undoes no vote: the last is the last.
+func TestVotesOnABackwardClock(t *testing.T) {
+	lee, ann := itsm.As(context.Background(), "lee"), itsm.As(context.Background(), "ann")
+	t.Run("TheyCount", func(t *testing.T) {
+		d := newDesk(t, request.Config{})
+		r := d.do(d.order(chair).ID, request.Start{}, request.SeekApproval{Policy: "budget"})
+		d.as(lee, r.ID, approve)
+		d.clock.advance(-30 * time.Second)
+		r = d.as(ann, r.ID, approve)
+		require.Equal(t, request.InFulfilment, r.State)
+	})
+	t.Run("AChangeOfMind", func(t *testing.T) {
+		spec := officeSpec()
+		spec.Policies["budget"] = approval.Policy{Rule: approval.Rule{Need: approval.All, Of: approval.Persons("lee", "ann")}, Recount: true}
+		catalogue, err := request.NewCatalogue(spec)
+		require.NoError(t, err)
+		d := newDesk(t, request.Config{Catalogue: catalogue})
+		r := d.do(d.order(chair).ID, request.Start{}, request.SeekApproval{Policy: "budget"})
+		d.as(lee, r.ID, approve)
+		d.clock.advance(-time.Hour)
+		r = d.as(lee, r.ID, request.Vote{Vote: approval.Reject})
+		require.Equal(t, request.Rejected, r.State)
+	})
+}
+
+// What was given up because a task of another item had failed is wanted again with it,
+// unless it was given back meanwhile.
+func TestRetryReachesOtherItems(t *testing.T) {
+	d := newDesk(t, request.Config{RollUp: request.Majority})
+	r := d.order(folder("read", "2026-03-05"), chair, chair)
+	r = d.do(r.ID, request.Start{}, request.AddTask{Item: 2, Title: "Tell them", Needs: []int{1}}, request.AddTask{Item: 3, Title: "Tell them too", Needs: []int{1}},
+		request.CompleteTask{Task: 2}, request.CompleteTask{Task: 3}, request.AddTask{Title: "Wait"}, request.FailTask{Task: 1, Reason: "no folder"})
+	require.Equal(t, []request.Outcome{request.Failed, request.WithIssues, request.WithIssues}, outcomes(r))
+	r = d.do(r.ID, request.ReturnItem{Item: 3, Reason: "not needed"}, request.RetryTask{Task: 1})
+	require.Equal(t, []request.Outcome{request.Open, request.Open, request.WithIssues}, outcomes(r))
+	require.Equal(t, []request.TaskState{request.TaskRunning, request.TaskDone, request.TaskDone, request.TaskWaiting, request.TaskCancelled, request.TaskReady}, states(r))
+}

@@ -170,6 +170,12 @@ func (r *Request) revive(failed *Task) {
 		waiting = waiting[1:]
 		for i := range r.Tasks {
 			if t := &r.Tasks[i]; t.State == TaskCancelled && slices.Contains(t.Needs, n) {
+				if item := r.Item(t.Item); item != nil && t.Item != failed.Item {
+					if item.Outcome == Withdrawn || !item.Return.Opened.IsZero() {
+						continue // it is not wanted any more
+					}
+					r.reopen(item)
+				}
 				t.State, t.Ended, t.Order = TaskWaiting, time.Time{}, 0
 				waiting = append(waiting, t.Number)
 			}
