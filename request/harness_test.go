@@ -2,6 +2,7 @@ package request_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -302,3 +303,56 @@ func outcomes(r request.Request) []request.Outcome {
 }
 
 var approve = request.Vote{Vote: approval.Approve}
+
+// A flaky store fails commits as it is told.
+type flaky struct {
+	itsm.Store[request.Request]
+	itsm.DueStore
+	mu sync.Mutex
+	// before is asked before a commit, after when it has happened.
+	before, after func() error
+}
+
+func (f *flaky) Commit(ctx context.Context, revs ...itsm.Revision[request.Request]) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.before != nil {
+		if err := f.before(); err != nil {
+			return err
+		}
+	}
+	if err := f.Store.Commit(ctx, revs...); err != nil {
+		return err
+	}
+	if f.after != nil {
+		return f.after()
+	}
+	return nil
+}
+
+var errDown = errors.New("the store is down")
+
+// over puts the desk over another store and the same clock.
+func (d *desk) over(store itsm.Store[request.Request], cfg request.Config) {
+	d.t.Helper()
+	cfg.Now, cfg.Catalogue, cfg.Directory, cfg.Approvers = d.clock.now, office(d.t), directory, approvers
+	p, err := request.NewPractice(store, cfg)
+	require.NoError(d.t, err)
+	d.Practice = p
+}
+
+// everything lists all requests.
+func (d *desk) everything() map[itsm.ID]request.Request {
+	d.t.Helper()
+	all := map[itsm.ID]request.Request{}
+	for after := itsm.Cursor(""); ; {
+		page, err := d.store.List(mia, itsm.Query{After: after})
+		require.NoError(d.t, err)
+		for _, r := range page.Records {
+			all[r.ID] = r
+		}
+		if after = page.Next; after == "" {
+			return all
+		}
+	}
+}
