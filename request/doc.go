@@ -150,6 +150,12 @@
 // before has ended. These tasks go on beside the state, also when the request is
 // closed or cancelled ([Request.Undoing]).
 //
+// # Measures
+//
+// [Measure] computes what the success factors of the practice ask for from [Sample]s:
+// what was in time and whole, what there is no procedure for, what was automated, how
+// long votes took. [Measures.Lint] says what they should make people look at.
+//
 // The terms are those of the service request management practice of ITIL 4; the
 // states and edges are the union of what common products permit.
 package request

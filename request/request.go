@@ -335,6 +335,8 @@ type Satisfaction struct {
 const (
 	// FulfilledBy points to where a task is done, such as a change.
 	FulfilledBy = "fulfilled_by"
+	// Caused points to an incident that came of what was delivered.
+	Caused = "caused"
 	// ReclassifiedAs points to the incident that it really was, ReclassifiedFrom
 	// to the incident that it was taken for.
 	ReclassifiedAs   = "reclassified_as"
