@@ -430,7 +430,7 @@ func TestAQuestionCostsALogarithm(t *testing.T) {
 		}
 		return float64(looked) / 2000
 	}
-	n, cis := 20_000, 2_000
+	n, cis := 10_000, 1_000
 	if testing.Short() || raceDetector {
 		n, cis = 2_000, 200
 	}
