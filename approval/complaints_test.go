@@ -13,7 +13,7 @@ import (
 // threads, each as a test.
 
 // "After one acceptance every later refusal still shows validated."
-func TestOneAcceptanceHidesNoRefusal(t *testing.T) {
+func TestComplaint22OneAcceptanceHidesEveryLaterRefusal(t *testing.T) {
 	ballots := cast("ann approve", "bob reject: the window is too short")
 
 	// Where nobody may object, all are heard before it is approved.
@@ -48,7 +48,7 @@ func TestOneAcceptanceHidesNoRefusal(t *testing.T) {
 }
 
 // "A changed vote is not computed again."
-func TestChangedVoteIsCountedAnew(t *testing.T) {
+func TestComplaint23AChangedVoteIsNotCountedAnew(t *testing.T) {
 	e := electorate(approval.Rule{Need: approval.Share(2, 3), Of: approval.Persons("ann", "bob", "cho")})
 	ballots := cast("ann reject", "bob approve", "ann approve: the back-out plan is there now")
 	require.Equal(t, approval.Open, decide(t, e, ballots[:2], at(10)).Outcome)
@@ -59,7 +59,7 @@ func TestChangedVoteIsCountedAnew(t *testing.T) {
 }
 
 // "Requests that are decided stay in the list of things to do."
-func TestNobodyKeepsATaskThatIsVoid(t *testing.T) {
+func TestComplaint23WhatIsDecidedStaysInTheListOfThingsToDo(t *testing.T) {
 	e := electorate(approval.Rule{Of: []approval.Member{
 		approval.Of(approval.Any, approval.Persons("ann", "bob")...),
 		approval.Of(approval.Any, approval.Persons("cho", "dan")...),
@@ -77,7 +77,7 @@ func TestNobodyKeepsATaskThatIsVoid(t *testing.T) {
 }
 
 // "It does not say whether one, the majority or all have to accept."
-func TestPolicySaysHowItDecides(t *testing.T) {
+func TestComplaint23ItDoesNotSayHowItDecides(t *testing.T) {
 	for need, want := range map[approval.Need]string{
 		approval.Any: "any of (ann, bob)", approval.Majority: "more than 1/2 of (ann, bob)", approval.All: "all of (ann, bob)", "": "all of (ann, bob)",
 		approval.AtLeast(2): "at least 2 of (ann, bob)", approval.Share(2, 3): "at least 2/3 of (ann, bob)",
@@ -88,7 +88,7 @@ func TestPolicySaysHowItDecides(t *testing.T) {
 
 // "Several approvers by default", "ordered steps", "a step that must not be left out",
 // "all have to approve", "levels".
-func TestSeveralApproversInSteps(t *testing.T) {
+func TestComplaint24ThereAreNoStepsNoLevelsAndOneApproverOnly(t *testing.T) {
 	p := approval.Policy{Rule: approval.Rule{Sequence: true, Of: []approval.Member{
 		{Computed: "line manager"},
 		{Rule: &approval.Rule{Name: "security", Of: []approval.Member{{Role: "security"}}}},
@@ -114,7 +114,7 @@ func TestSeveralApproversInSteps(t *testing.T) {
 
 // "Boards that approve everything": who decides follows from the risk, and the
 // smallest authority is a person.
-func TestAuthorityByRisk(t *testing.T) {
+func TestComplaint31EverythingGoesToTheBoard(t *testing.T) {
 	policies := map[string]approval.Policy{
 		"low":    {Rule: approval.Rule{Need: approval.Any, Of: []approval.Member{{Role: "peer"}}}, Exclude: []string{"author"}},
 		"medium": {Rule: approval.Rule{Of: []approval.Member{approval.Of(approval.Any, approval.Member{Role: "peer"}), {Computed: "service owner"}}}, Exclude: []string{"author"}},

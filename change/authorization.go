@@ -144,7 +144,7 @@ func (r *Change) votes() error {
 
 // Apply keeps the vote.
 func (a Vote) Apply(r *Change, at itsm.Moment) error {
-	r.Approval.Ballots = append(r.Approval.Ballots, a.ballot(at))
+	r.Approval.Ballots = append(r.Approval.Ballots, a.ballot(r.Approval.moment(at)))
 	r.stand(a.Standing)
 	return nil
 }
@@ -332,6 +332,18 @@ func standing(d approval.Decision, now time.Time) Standing {
 	}
 	slices.Sort(s.Asked)
 	return s
+}
+
+// moment is when a vote is cast, but not before those that were cast before it: a clock
+// that went back, or another host's, does not make an earlier vote of somebody's the
+// last.
+func (a Approval) moment(at itsm.Moment) itsm.Moment {
+	for _, b := range a.Ballots {
+		if b.At.After(at.At) {
+			at.At = b.At
+		}
+	}
+	return at
 }
 
 // decide counts the votes at a moment, but not before the last of them: a clock

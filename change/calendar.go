@@ -3,8 +3,6 @@ package change
 import (
 	"cmp"
 	"context"
-	"hash/maphash"
-	"math"
 	"slices"
 	"sync"
 	"time"
@@ -22,22 +20,21 @@ type ConflictFinder interface {
 
 // A Calendar is the change schedule: what is planned, and what it has to keep to.
 // It finds the same conflicts as [Constraints.Conflicts] without looking at every
-// change: for each item, the changes that touch it are in a search tree by their
-// start, in which each branch knows the latest end below it. A question takes
-// O(r (log n + k)), for r items that have to do with the change, n changes of one
-// item and k conflicts there.
+// change: for each item, the changes that touch it are in a priority search tree, by
+// when they begin and by when they end. A question takes O(r log n + k), for r items
+// that have to do with the change, at most n changes of one item and k conflicts,
+// wherever in the schedule these are.
 //
 // It is a view: the practice keeps it up to date if it is among [Config].Views. It
 // is safe for concurrent use.
 type Calendar struct {
 	rules *Constraints
-	// seed makes the shape of the trees unpredictable, and with it no order of
-	// changes bad.
-	seed maphash.Seed
 
-	mu      sync.RWMutex
-	byItem  map[itsm.Ref]*node
-	planned map[itsm.ID]Planned
+	mu sync.RWMutex
+	// everything is what is planned, and byItem what is of each item.
+	everything stretch
+	byItem     map[itsm.Ref]stretch
+	planned    map[itsm.ID]*Planned
 	// versions are those of the records last seen, so that a late reader does
 	// not bring back what was.
 	versions map[itsm.ID]itsm.Version
@@ -46,8 +43,8 @@ type Calendar struct {
 // NewCalendar returns a calendar without any change in it. Without constraints,
 // changes collide with each other only.
 func NewCalendar(rules *Constraints) *Calendar {
-	return &Calendar{rules: rules, seed: maphash.MakeSeed(), byItem: map[itsm.Ref]*node{},
-		planned: map[itsm.ID]Planned{}, versions: map[itsm.ID]itsm.Version{}}
+	return &Calendar{rules: rules, byItem: map[itsm.Ref]stretch{},
+		planned: map[itsm.ID]*Planned{}, versions: map[itsm.ID]itsm.Version{}}
 }
 
 // Set puts a planned change in, in the place of what was planned of the same id.
@@ -68,16 +65,26 @@ func (c *Calendar) Set(p Planned) error {
 }
 
 func (c *Calendar) set(p Planned) {
-	p.Items = slices.Clone(p.Items)
-	start, end := p.Start.UnixMicro(), p.End.UnixMicro()
-	p.Span = spanOf(start, end)
-	c.planned[p.ID] = p
+	p = p.clone()
+	p.Start, p.End = time.UnixMicro(p.Start.UnixMicro()).UTC(), time.UnixMicro(p.End.UnixMicro()).UTC()
+	c.planned[p.ID] = &p
+	one := p.entry()
+	c.everything.insert(one)
 	for i, item := range p.Items {
 		if !slices.Contains(p.Items[:i], item) {
-			n := &node{start: start, end: end, id: p.ID, order: uint32(maphash.Comparable(c.seed, p.ID))}
-			c.byItem[item] = c.byItem[item].insert(n)
+			all := c.byItem[item]
+			all.insert(one)
+			c.byItem[item] = all
 		}
 	}
+}
+
+func (p *Planned) entry() entry { return entry{micros(p.Start), micros(p.End), p} }
+
+func (p *Planned) clone() Planned {
+	own := *p
+	own.Items = slices.Clone(p.Items)
+	return own
 }
 
 // Remove takes a change out; it does nothing if it is not in.
@@ -93,12 +100,15 @@ func (c *Calendar) remove(id itsm.ID) {
 		return
 	}
 	delete(c.planned, id)
+	one := p.entry()
+	c.everything.remove(one)
 	for i, item := range p.Items {
 		if slices.Contains(p.Items[:i], item) {
 			continue
 		}
-		if root := c.byItem[item].remove(p.Start.UnixMicro(), id); root != nil {
-			c.byItem[item] = root
+		all := c.byItem[item]
+		if all.remove(one); len(all.entries) > 0 {
+			c.byItem[item] = all
 		} else {
 			delete(c.byItem, item)
 		}
@@ -130,8 +140,10 @@ func (c *Calendar) Planned(id itsm.ID) (Planned, bool) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	p, ok := c.planned[id]
-	p.Items = slices.Clone(p.Items)
-	return p, ok
+	if !ok {
+		return Planned{}, false
+	}
+	return p.clone(), true
 }
 
 // Between lists what is planned in a span, in the order of time: the schedule as
@@ -140,12 +152,11 @@ func (c *Calendar) Between(s Span) []Planned {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	var all []Planned
-	for _, p := range c.planned {
-		if p.Overlaps(s) {
-			p.Items = slices.Clone(p.Items)
-			all = append(all, p)
-		}
-	}
+	start, end := outwards(s)
+	c.everything.overlapping(start, end, func(one entry) bool {
+		all = append(all, one.of.clone())
+		return true
+	})
 	slices.SortFunc(all, func(a, b Planned) int { return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.ID, b.ID)) })
 	return all
 }
@@ -169,16 +180,14 @@ func (c *Calendar) obstacles(p Planned, related []relation) func(yield func(obst
 	return func(yield func(obstacle) bool) {
 		c.mu.RLock()
 		defer c.mu.RUnlock()
-		// What is planned is in whole microseconds, and what is asked need not be:
-		// rounding outwards finds the same.
-		start, end := p.Start.UnixMicro(), p.End.Add(time.Microsecond-1).UnixMicro()
+		start, end := outwards(p.Span)
 		for _, r := range related {
-			more := c.byItem[r.item].overlapping(start, end, func(n *node) bool {
-				if n.id == p.ID {
+			all := c.byItem[r.item]
+			more := all.overlapping(start, end, func(one entry) bool {
+				if one.of.ID == p.ID {
 					return true
 				}
-				when := spanOf(n.start, n.end)
-				return yield(obstacle{r.collision(n.id, when), func(time.Time) time.Time { return when.End }})
+				return yield(obstacle{r.collision(one.of.ID, one.of.Span), func(time.Time) time.Time { return one.of.End }})
 			})
 			if !more {
 				return
@@ -216,114 +225,4 @@ func (c *Calendar) NextFree(p Planned, from, until time.Time) (Span, bool) {
 		t = next
 	}
 	return Span{}, false
-}
-
-// A node is a change in the tree of one item: a treap, ordered by start and id from
-// left to right, and by random numbers from top to bottom, which keeps it shallow
-// whatever comes in which order. It is small and knows what is below it, because
-// walking is waiting for memory.
-type node struct {
-	start, end int64 // microseconds since 1970
-	// lastLeft and lastRight are the latest ends below the node on either side.
-	lastLeft, lastRight int64
-
-	order       uint32
-	left, right *node
-	id          itsm.ID
-}
-
-func spanOf(start, end int64) Span {
-	return Span{time.UnixMicro(start).UTC(), time.UnixMicro(end).UTC()}
-}
-
-func (n *node) compare(start int64, id itsm.ID) int {
-	return cmp.Or(cmp.Compare(n.start, start), cmp.Compare(n.id, id))
-}
-
-// last is the latest end at or below a node.
-func (n *node) last() int64 {
-	if n == nil {
-		return math.MinInt64
-	}
-	return max(n.end, n.lastLeft, n.lastRight)
-}
-
-// settle recomputes what a node knows of those below it.
-func (n *node) settle() *node {
-	n.lastLeft, n.lastRight = n.left.last(), n.right.last()
-	return n
-}
-
-// split divides a tree into what comes before a key and what does not.
-func (n *node) split(start int64, id itsm.ID) (before, rest *node) {
-	if n == nil {
-		return nil, nil
-	}
-	if n.compare(start, id) < 0 {
-		n.right, rest = n.right.split(start, id)
-		return n.settle(), rest
-	}
-	before, n.left = n.left.split(start, id)
-	return before, n.settle()
-}
-
-// join puts two trees together of which everything in the first comes before
-// everything in the second.
-func join(a, b *node) *node {
-	switch {
-	case a == nil:
-		return b
-	case b == nil:
-		return a
-	case a.order > b.order:
-		a.right = join(a.right, b)
-		return a.settle()
-	}
-	b.left = join(a, b.left)
-	return b.settle()
-}
-
-// insert adds a node that is not in the tree and returns the new root.
-func (n *node) insert(one *node) *node {
-	if n == nil || one.order > n.order {
-		one.left, one.right = n.split(one.start, one.id)
-		return one.settle()
-	}
-	if n.compare(one.start, one.id) < 0 {
-		n.right = n.right.insert(one)
-	} else {
-		n.left = n.left.insert(one)
-	}
-	return n.settle()
-}
-
-// remove takes a node out and returns the new root.
-func (n *node) remove(start int64, id itsm.ID) *node {
-	if n == nil {
-		return nil
-	}
-	switch order := n.compare(start, id); {
-	case order == 0:
-		return join(n.left, n.right)
-	case order < 0:
-		n.right = n.right.remove(start, id)
-	default:
-		n.left = n.left.remove(start, id)
-	}
-	return n.settle()
-}
-
-// overlapping calls f with every node that overlaps a span, and reports whether f
-// wanted all of them. What is over before the span begins is not looked at.
-func (n *node) overlapping(start, end int64, f func(*node) bool) bool {
-	if n == nil {
-		return true
-	}
-	if n.lastLeft > start && !n.left.overlapping(start, end, f) {
-		return false
-	}
-	if n.start >= end {
-		return true // this and everything to the right begins later
-	}
-	return (n.end <= start || f(n)) && (n.lastRight <= start || n.right.overlapping(start, end, f))
 }

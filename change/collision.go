@@ -180,37 +180,54 @@ func (k relationKind) outside() ConflictKind {
 // items themselves, what depends on them, what they depend on. It walks level by
 // level, so that each is found on its shortest way.
 func (c *Constraints) related(items []itsm.Ref) []relation {
-	all := make([]relation, 0, 2*len(items))
-	seen := make(map[itsm.Ref]bool, 2*len(items))
+	found := relations{all: make([]relation, 0, 2+3*len(items))}
 	for _, item := range items {
-		if !seen[item] {
-			seen[item] = true
-			all = append(all, relation{item, item, own})
-		}
+		found.add(relation{item, item, own})
 	}
 	if c == nil || c.topology == nil {
-		return all
+		return found.all
 	}
-	mine := len(all)
+	mine := len(found.all)
 	for _, way := range []struct {
 		kind relationKind
 		next func(itsm.Ref) []itsm.Ref
 	}{{parent, c.topology.Parents}, {child, c.topology.Children}} {
-		level := all[:mine:mine]
+		level := found.all[:mine:mine]
 		for depth := 0; len(level) > 0 && (c.depth == 0 || depth < c.depth); depth++ {
-			begin := len(all)
+			begin := len(found.all)
 			for _, r := range level {
 				for _, item := range way.next(r.item) {
-					if !seen[item] {
-						seen[item] = true
-						all = append(all, relation{item, r.via, way.kind})
-					}
+					found.add(relation{item, r.via, way.kind})
 				}
 			}
-			level = all[begin:len(all):len(all)]
+			level = found.all[begin:len(found.all):len(found.all)]
 		}
 	}
-	return all
+	return found.all
+}
+
+// relations are a list without an item that is there twice. Few are looked through;
+// many are looked up.
+type relations struct {
+	all  []relation
+	seen map[itsm.Ref]bool
+}
+
+const few = 16
+
+func (s *relations) add(r relation) {
+	switch {
+	case s.seen[r.item], s.seen == nil && slices.ContainsFunc(s.all, func(have relation) bool { return have.item == r.item }):
+		return
+	case s.seen != nil:
+		s.seen[r.item] = true
+	case len(s.all) == few:
+		s.seen = map[itsm.Ref]bool{r.item: true}
+		for _, have := range s.all {
+			s.seen[have.item] = true
+		}
+	}
+	s.all = append(s.all, r)
 }
 
 // Conflicts is the definition of a collision: what a planned change collides with,

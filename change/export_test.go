@@ -1,25 +1,31 @@
 package change
 
-// Visited counts the nodes that a question looks at: what it costs, whatever else the
-// machine is doing.
-func (c *Calendar) Visited(p Planned) int {
-	n := 0
-	var walk func(t *node)
-	start, end := p.Start.UnixMicro(), p.End.UnixMicro()
-	walk = func(t *node) {
-		if t == nil {
+// Looked counts what a question looks at, stretches and entries: what it costs,
+// whatever else the machine is doing.
+func (c *Calendar) Looked(p Planned) (stretches, entries int) {
+	start, end := outwards(p.Span)
+	var walk func(s *stretch)
+	walk = func(s *stretch) {
+		stretches++
+		for _, e := range s.entries {
+			entries++
+			if e.end <= start {
+				return
+			}
+		}
+		if s.parts == nil {
 			return
 		}
-		n++
-		if t.lastLeft > start {
-			walk(t.left)
-		}
-		if t.start < end && t.lastRight > start {
-			walk(t.right)
+		for i, latest := range s.parts.latest {
+			if s.from+uint64(i)<<s.partSize() < end && latest > start {
+				walk(&s.parts.of[i])
+			}
 		}
 	}
 	for _, r := range c.rules.related(p.Items) {
-		walk(c.byItem[r.item])
+		if s, ok := c.byItem[r.item]; ok {
+			walk(&s)
+		}
 	}
-	return n
+	return stretches, entries
 }

@@ -444,7 +444,7 @@ func (cfg Config) resolve(ctx context.Context, r *Change, action itsm.Action[Cha
 		if a.Validate() != nil || r.votes() != nil {
 			return a, nil // which say so themselves
 		}
-		e, ballots, ballot := r.Approval.Electorate, slices.Clip(r.Approval.Ballots), a.ballot(now)
+		e, ballots, ballot := r.Approval.Electorate, slices.Clip(r.Approval.Ballots), a.ballot(r.Approval.moment(now))
 		if err := approval.Admit(e, ballots, ballot); err != nil {
 			var refused *approval.Refusal
 			if errors.As(err, &refused) {

@@ -73,13 +73,15 @@ func (a Vote) Apply(r *Request, at itsm.Moment) error {
 	if one == nil {
 		return &itsm.FieldError{Field: "approval", Reason: "must be the number of an approval"}
 	}
-	one.Ballots = append(one.Ballots, a.ballot(at))
+	one.Ballots = append(one.Ballots, a.ballot(one, at))
 	one.Outcome, one.Final = a.Outcome, a.Final
 	return nil
 }
 
-func (a Vote) ballot(at itsm.Moment) approval.Ballot {
-	return approval.Ballot{By: at.Actor.ID, For: a.For, Vote: a.Vote, At: at.At, Comment: a.Comment}
+// ballot is the vote, not before those that were cast before it: a clock that went
+// back, or another host's, does not make an earlier vote of somebody's the last.
+func (a Vote) ballot(one *Approval, at itsm.Moment) approval.Ballot {
+	return approval.Ballot{By: at.Actor.ID, For: a.For, Vote: a.Vote, At: one.now(at.At), Comment: a.Comment}
 }
 
 // prepare counts the votes with this one.
@@ -89,7 +91,7 @@ func (a Vote) prepare(r *Request, at itsm.Moment) (itsm.Action[Request], error) 
 		return a, err
 	}
 	a.Approval = one.Number
-	b := a.ballot(at)
+	b := a.ballot(one, at)
 	var v itsm.Validation
 	if err := approval.Admit(one.Electorate, one.Ballots, b); err != nil {
 		foreign(&v, "", err)
@@ -109,12 +111,14 @@ func (r *Request) open(number int) (*Approval, error) {
 			return nil, &itsm.FieldError{Field: "approval", Reason: fmt.Sprintf("must be the number of an approval, is %d", number)}
 		case one.Final:
 			return nil, itsm.Refuse("approval %d is %s", number, one.Outcome)
+		case !r.asks(one):
+			return nil, itsm.Refuse("nobody is asked about approval %d: the request is %s", number, r.State)
 		}
 		return one, nil
 	}
 	var open []*Approval
 	for i := range r.Approvals {
-		if !r.Approvals[i].Final {
+		if one := &r.Approvals[i]; !one.Final && r.asks(one) {
 			open = append(open, &r.Approvals[i])
 		}
 	}
@@ -127,9 +131,22 @@ func (r *Request) open(number int) (*Approval, error) {
 	return nil, &itsm.FieldError{Field: "approval", Reason: fmt.Sprintf("must be given: %d are open", len(open))}
 }
 
+// asks reports whether those who vote in an approval are asked: about the order itself
+// while it waits for them, about an extension at any time.
+func (r *Request) asks(a *Approval) bool { return a.Extends > 0 || r.State == AwaitingApproval }
+
+// now is a moment, but not before the approval was opened and the last vote was cast.
+func (a *Approval) now(at time.Time) time.Time {
+	at = later(at, a.Electorate.Opened)
+	for _, b := range a.Ballots {
+		at = later(at, b.At)
+	}
+	return at
+}
+
 // count says what the votes come to, with some more.
-func (a *Approval) count(now time.Time, more ...approval.Ballot) (approval.Outcome, bool, error) {
-	d, err := approval.Decide(a.Electorate, slices.Concat(a.Ballots, more), now)
+func (a *Approval) count(at time.Time, more ...approval.Ballot) (approval.Outcome, bool, error) {
+	d, err := approval.Decide(a.Electorate, slices.Concat(a.Ballots, more), a.now(at))
 	return d.Outcome, d.Final, err
 }
 
@@ -171,7 +188,7 @@ func (a Delegate) prepare(r *Request, at itsm.Moment) (itsm.Action[Request], err
 	}
 	a.Approval = one.Number
 	var v itsm.Validation
-	d, err := approval.Decide(one.Electorate, one.Ballots, at.At)
+	d, err := approval.Decide(one.Electorate, one.Ballots, one.now(at.At))
 	foreign(&v, "approval", err)
 	mine := func(t approval.Turn) bool { return slices.Contains(t.By, at.Actor.ID) }
 	v.Rule(err != nil || slices.ContainsFunc(d.Needed.May, mine), at.Actor.ID+" is not asked for a vote")
@@ -218,7 +235,7 @@ func (a CountVotes) prepare(r *Request, at itsm.Moment) (itsm.Action[Request], e
 	}
 	for i := range r.Approvals {
 		one := &r.Approvals[i]
-		if one.Final || one.Electorate.Deadline.IsZero() || one.Electorate.Deadline.After(now) {
+		if one.Final || !r.asks(one) || one.Electorate.Deadline.IsZero() || one.Electorate.Deadline.After(now) {
 			continue
 		}
 		outcome, _, err := one.count(now)
@@ -303,7 +320,7 @@ func (a Reject) Apply(r *Request, at itsm.Moment) error {
 // voted says what follows from the votes, if anything.
 func (r *Request) voted() itsm.Action[Request] {
 	for _, a := range r.Approvals {
-		if a.decided() && a.Outcome != approval.Approved {
+		if a.Extends == 0 && a.decided() && a.Outcome != approval.Approved {
 			return Refuse{a.Number, a.Outcome}
 		}
 	}
@@ -316,11 +333,12 @@ func (r *Request) voted() itsm.Action[Request] {
 	return Proceed{}
 }
 
-// deadline returns the first one of the approvals that are not final.
+// deadline returns the first one of the approvals that are asked for and not final.
 func (r *Request) deadline() time.Time {
 	var first time.Time
-	for _, a := range r.Approvals {
-		if d := a.Electorate.Deadline; !a.Final && before(d, first) {
+	for i := range r.Approvals {
+		a := &r.Approvals[i]
+		if d := a.Electorate.Deadline; !a.Final && r.asks(a) && before(d, first) {
 			first = d
 		}
 	}

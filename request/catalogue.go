@@ -22,9 +22,23 @@ type CatalogueSpec struct {
 	Models    []Model    `json:"models,omitempty"`
 	// Policies are how something is approved, by names that models refer to.
 	Policies map[string]approval.Policy `json:"policies,omitempty"`
+	// Approvals are what has to be approved of an order as a whole, beside what
+	// the models of its items ask for.
+	Approvals []OrderApprover `json:"approvals,omitempty"`
 	// Zone is the IANA name of the time zone in which its dates are; empty means
 	// UTC.
 	Zone string `json:"zone,omitempty"`
+}
+
+// An OrderApprover is an approval of an order as a whole.
+type OrderApprover struct {
+	// Policy is the name of one of the catalogue's policies. Where a model asks for
+	// it too it is asked once, about the whole order.
+	Policy string `json:"policy"`
+	// From is a price from which it is needed: an amount of the order's that is at
+	// least the one of the same currency and period here. Empty means whatever
+	// it costs.
+	From Price `json:"from,omitempty"`
 }
 
 // A Status is whether an offering can be ordered.
@@ -124,6 +138,9 @@ type Expiry struct {
 	// After is so long after the item is fulfilled. JSON: nanoseconds, or text
 	// like "720h".
 	After time.Duration `json:"after,omitempty"`
+	// Extend is how it can be made to last longer ([Extend]); nil means that it
+	// has to be ordered anew.
+	Extend *Extension `json:"extend,omitempty"`
 }
 
 // Limits of a catalogue.
@@ -172,10 +189,19 @@ func NewCatalogue(spec CatalogueSpec) (*Catalogue, error) {
 		m.validate(&v, at)
 		v.Check(c.models[m.Name] == nil, at+".name", fmt.Sprintf("is there twice: %q", shorten(m.Name)))
 		for j, a := range m.Approvals {
-			_, ok := c.spec.Policies[a.Policy]
-			v.Check(ok, fmt.Sprintf("%s.approvals[%d].policy", at, j), fmt.Sprintf("is no policy of the catalogue: %q", shorten(a.Policy)))
+			c.validatePolicy(&v, fmt.Sprintf("%s.approvals[%d].policy", at, j), a.Policy)
 		}
 		c.models[m.Name] = m
+	}
+	v.Check(len(c.spec.Approvals) <= maxApprovals, "approvals", fmt.Sprintf("must be at most %d", maxApprovals))
+	for i, a := range c.spec.Approvals {
+		at := fmt.Sprintf("approvals[%d]", i)
+		c.validatePolicy(&v, at+".policy", a.Policy)
+		a.From.validate(&v, at+".from")
+		for j, m := range c.spec.Models {
+			v.Check(len(a.From) > 0 || !slices.Contains(m.Without, SeekApproval{}.Action()), fmt.Sprintf("models[%d].without", j),
+				"must not be seek_approval where every order has to be approved")
+		}
 	}
 	v.Check(len(c.spec.Offerings) <= maxOfferings, "offerings", fmt.Sprintf("must be at most %d", maxOfferings))
 	for i := range c.spec.Offerings {
@@ -183,6 +209,9 @@ func NewCatalogue(spec CatalogueSpec) (*Catalogue, error) {
 		twice := slices.ContainsFunc(c.offerings[o.Name], func(other *Offering) bool { return other.Version == o.Version })
 		v.Check(!twice, at+".version", fmt.Sprintf("is there twice: %s@%d", shorten(o.Name), o.Version))
 		o.validate(&v, at)
+		if extend := o.Expiry.Extend; extend != nil && extend.Policy != "" {
+			c.validatePolicy(&v, at+".expiry.extend.policy", extend.Policy)
+		}
 		c.validateModel(&v, at, o)
 		c.offerings[o.Name] = append(c.offerings[o.Name], o)
 	}
@@ -239,6 +268,15 @@ func (o *Offering) validate(v *itsm.Validation, at string) {
 	if o.Expiry.Variable != "" {
 		o.needsTime(v, at+".expiry.variable", o.Expiry.Variable)
 	}
+	if o.Expiry.Extend != nil {
+		v.Check(o.Expiry.After != 0 || o.Expiry.Variable != "", at+".expiry.extend", "must not be given where nothing ends")
+		o.Expiry.Extend.validate(v, at+".expiry.extend")
+	}
+}
+
+func (c *Catalogue) validatePolicy(v *itsm.Validation, at, policy string) {
+	_, ok := c.spec.Policies[policy]
+	v.Check(ok, at, fmt.Sprintf("is no policy of the catalogue: %q", shorten(policy)))
 }
 
 // needsTime checks that a variable says when.

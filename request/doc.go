@@ -118,6 +118,7 @@
 //   - [Reopen] and [RejectFulfilment] take the work up again
 //   - [Rate] is the requester's satisfaction
 //   - [ReturnItem] gives back what was delivered
+//   - [Extend] asks that what was granted until a time lasts longer
 //   - [Cancel] says that it is not wanted any more: what was done is taken back
 //   - [Reclassify] says that it is no request, but an incident
 //
@@ -131,7 +132,8 @@
 // agreement says.
 //
 // The rest follows from something else, in the same commit: the last vote that is
-// needed becomes [Approve], [Proceed] or [Refuse]; [Begin] starts what is automatic;
+// needed becomes [Approve], [Proceed] or [Refuse], and about an extension [Prolong] or
+// [KeepEnd]; [Begin] starts what is automatic;
 // [RunTask] tells the host's automation what to do; the last task becomes
 // [AutoFulfil], the last cancelled item [AutoCancel]; a resumed request goes back to
 // where it was ([ResumeSubmitted], [ResumeApproval], [ResumeApproved],
@@ -147,6 +149,12 @@
 // was done they open the tasks that take it back, the last first, each when the one
 // before has ended. These tasks go on beside the state, also when the request is
 // closed or cancelled ([Request.Undoing]).
+//
+// # Measures
+//
+// [Measure] computes what the success factors of the practice ask for from [Sample]s:
+// what was in time and whole, what there is no procedure for, what was automated, how
+// long votes took. [Measures.Lint] says what they should make people look at.
 //
 // The terms are those of the service request management practice of ITIL 4; the
 // states and edges are the union of what common products permit.

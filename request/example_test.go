@@ -138,6 +138,37 @@ func ExampleCancel() {
 	// 5 waiting   Take the desk away
 }
 
+// Access until a day lasts longer if the manager agrees; the request is closed all the
+// while, and nothing waits for the vote.
+func ExampleExtend() {
+	catalogue := must(request.ParseCatalogue([]byte(`{
+		"zone": "Europe/Berlin",
+		"policies": {"manager": {"rule": {"need": "any", "of": [{"person": "kim"}]}, "within": "48h"}},
+		"models": [{"name": "access", "automatic": true, "tasks": [
+			{"key": "grant", "title": "Let in", "automation": "grant", "undo": {"title": "Lock out", "automation": "revoke"}}]}],
+		"offerings": [{"name": "lab", "version": 1, "status": "published", "title": "Access to the lab", "model": "access",
+			"form": {"variables": [{"name": "until", "type": "date", "required": true}]},
+			"expiry": {"variable": "until", "extend": {"policy": "manager", "longest": "720h"}}}]
+	}`)))
+	now := time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
+	desk := must(request.NewPractice(memory.New[request.Request](), request.Config{Catalogue: catalogue, Config: itsm.Config{Now: func() time.Time { return now }}}))
+	jin, kim := itsm.As(context.Background(), "jin"), itsm.As(context.Background(), "kim")
+	req := must(desk.Order(jin, request.Order{Lines: []request.Line{{Offering: "lab", Values: itsm.Fields{"until": []byte(`"2026-03-31"`)}}}}))
+	must(desk.Do(itsm.As(context.Background(), "bot"), req.ID, request.CompleteTask{Task: 1}))
+	must(desk.Do(jin, req.ID, request.Close{}))
+
+	req = must(desk.Do(jin, req.ID, request.Extend{Item: 1, LastDay: "2026-04-15", Reason: "the series is not finished"}))
+	fmt.Println(req.State, "until", req.Items[0].Until.Format(time.DateTime), "and asked for", req.Items[0].Longer.Until.Format(time.DateTime))
+	req = must(desk.Do(kim, req.ID, request.Vote{Vote: approval.Approve}))
+	fmt.Println(req.State, "until", req.Items[0].Until.Format(time.DateTime))
+	_, err := desk.Do(jin, req.ID, request.Extend{Item: 1, LastDay: "2026-12-31"})
+	fmt.Println(itsm.Findings(err)[0])
+	// Output:
+	// closed until 2026-03-31 22:00:00 and asked for 2026-04-15 22:00:00
+	// closed until 2026-04-15 22:00:00
+	// until must be at most 720h0m0s later than 2026-04-15T22:00:00Z
+}
+
 // must is for examples in which nothing goes wrong.
 func must[T any](v T, err error) T {
 	if err != nil {

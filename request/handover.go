@@ -95,7 +95,7 @@ func (r *Request) StandardChange(task int) (StandardChange, error) {
 		c.Service = item.Service
 	}
 	for _, a := range r.Approvals {
-		if a.Outcome != approval.Approved || len(a.Items) > 0 && !slices.Contains(a.Items, t.Item) {
+		if a.Outcome != approval.Approved || a.Extends > 0 || len(a.Items) > 0 && !slices.Contains(a.Items, t.Item) {
 			continue
 		}
 		given := ApprovalGiven{Policy: a.Policy}

@@ -2,6 +2,7 @@ package request_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -100,6 +101,7 @@ func officeSpec() request.CatalogueSpec {
 				Exclude: []string{"requester", "recipient"}, Within: 48 * time.Hour},
 			"budget": {Rule: approval.Rule{Need: approval.All, Of: approval.Persons("lee", "ann")}},
 		},
+		Approvals: []request.OrderApprover{{Policy: "budget", From: request.Price{{Value: "5000", Currency: "EUR"}}}},
 		Models: []request.Model{
 			{Name: "plain", Tasks: []request.TaskModel{{Key: "do", Title: "Do it"}}},
 			{Name: "talk", Without: []string{"hold", "seek_approval"}},
@@ -142,12 +144,12 @@ func officeSpec() request.CatalogueSpec {
 				Form: request.Form{Variables: []request.Variable{
 					{Name: "system", Type: request.OneOf, Required: true, Choices: []request.Choice{{Value: "linux"}, {Value: "other"}}},
 					{Name: "which", Type: request.Text, Required: true, When: sla.Condition{"system": {"other"}}},
-				}}, Expiry: request.Expiry{After: 1000 * time.Hour}},
+				}}, Expiry: request.Expiry{After: 1000 * time.Hour, Extend: &request.Extension{}}},
 			{Name: "laptop", Version: 3, Status: request.DraftOffering, Title: "A laptop to come", Model: "device", Options: []request.Option{{Name: "dock"}}},
 			{Name: "folder", Version: 1, Status: request.Published, Title: "A folder", Model: "access", See: staff, Service: "files",
 				Form: request.Form{Variables: []request.Variable{
 					{Name: "level", Type: request.OneOf, Required: true, Choices: []request.Choice{{Value: "read"}, {Value: "write"}, {Value: "admin"}}}, until,
-				}}, Expiry: request.Expiry{Variable: "until"}},
+				}}, Expiry: request.Expiry{Variable: "until", Extend: &request.Extension{Policy: "manager", Longest: 30 * 24 * time.Hour, Times: 2}}},
 			{Name: "start", Version: 1, Status: request.Published, Title: "Everything for a newcomer",
 				Price: request.Price{{Value: "10", Currency: "EUR"}},
 				Form: request.Form{Variables: []request.Variable{
@@ -301,3 +303,56 @@ func outcomes(r request.Request) []request.Outcome {
 }
 
 var approve = request.Vote{Vote: approval.Approve}
+
+// A flaky store fails commits as it is told.
+type flaky struct {
+	itsm.Store[request.Request]
+	itsm.DueStore
+	mu sync.Mutex
+	// before is asked before a commit, after when it has happened.
+	before, after func() error
+}
+
+func (f *flaky) Commit(ctx context.Context, revs ...itsm.Revision[request.Request]) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.before != nil {
+		if err := f.before(); err != nil {
+			return err
+		}
+	}
+	if err := f.Store.Commit(ctx, revs...); err != nil {
+		return err
+	}
+	if f.after != nil {
+		return f.after()
+	}
+	return nil
+}
+
+var errDown = errors.New("the store is down")
+
+// over puts the desk over another store and the same clock.
+func (d *desk) over(store itsm.Store[request.Request], cfg request.Config) {
+	d.t.Helper()
+	cfg.Now, cfg.Catalogue, cfg.Directory, cfg.Approvers = d.clock.now, office(d.t), directory, approvers
+	p, err := request.NewPractice(store, cfg)
+	require.NoError(d.t, err)
+	d.Practice = p
+}
+
+// everything lists all requests.
+func (d *desk) everything() map[itsm.ID]request.Request {
+	d.t.Helper()
+	all := map[itsm.ID]request.Request{}
+	for after := itsm.Cursor(""); ; {
+		page, err := d.store.List(mia, itsm.Query{After: after})
+		require.NoError(d.t, err)
+		for _, r := range page.Records {
+			all[r.ID] = r
+		}
+		if after = page.Next; after == "" {
+			return all
+		}
+	}
+}

@@ -90,8 +90,9 @@ func spec() itsm.LifecycleSpec {
 	s.Allow("auto_cancel", Cancelled, open...)
 	// What leaves it where it is.
 	s.Allow("revise", "", Draft, Rejected)
-	for _, action := range []string{"vote", "delegate", "count_votes"} {
-		s.Allow(action, "", AwaitingApproval)
+	// What was granted may be extended, and that may have to be approved.
+	for _, action := range []string{"vote", "delegate", "count_votes", "extend", "prolong", "keep_end"} {
+		s.Allow(action, "", AwaitingApproval, Assigned, InFulfilment, OnHold, Fulfilled, Closed)
 	}
 	s.Allow("fulfil_item", "", Assigned, InFulfilment, OnHold)
 	s.Allow("cancel_item", "", Submitted, Approved, Assigned, InFulfilment, OnHold)
@@ -159,7 +160,7 @@ func complete(s *itsm.LifecycleSpec) {
 		if slices.Contains(States(), state) {
 			continue
 		}
-		for _, action := range []string{"run_task", "open_tasks", "miss_tasks", "expire"} {
+		for _, action := range []string{"run_task", "open_tasks", "miss_tasks", "count_votes", "prolong", "keep_end", "expire"} {
 			if known[action] {
 				permit(s, action, state)
 			}

@@ -74,7 +74,7 @@ type TaskModel struct {
 	// not begin. A day begins at midnight in the catalogue's zone.
 	Opens string `json:"opens,omitempty"`
 	// Within is how long it may take from when it is ready, by the clock on the
-	// wall; then [MissTask] notes it. 0 means that there is no such time. For
+	// wall; then [MissTasks] notes it. 0 means that there is no such time. For
 	// what was promised to the requester there are agreements.
 	// JSON: nanoseconds, or text like "4h".
 	Within time.Duration `json:"within,omitempty"`

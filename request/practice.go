@@ -145,7 +145,7 @@ func actions() []itsm.Action[Request] {
 		Assign{}, Start{},
 		AssignTask{}, StartTask{}, CompleteTask{}, FailTask{}, SkipTask{}, RetryTask{}, AddTask{}, TrackTask{},
 		PutOnHold{}, Resume{}, Note{}, LogTime{}, Escalate{},
-		FulfilItem{}, CancelItem{}, ReturnItem{},
+		FulfilItem{}, CancelItem{}, ReturnItem{}, Extend{},
 		Fulfil{}, Close{}, Reopen{}, RejectFulfilment{}, Rate{},
 		Cancel{}, Reclassify{},
 		Link{}, Unlink{}, SetFields{},
@@ -157,7 +157,7 @@ func derived() []itsm.Action[Request] {
 	return []itsm.Action[Request]{
 		Approve{}, Proceed{}, Refuse{}, CountVotes{}, Begin{}, RunTask{}, OpenTasks{}, MissTasks{},
 		ResumeSubmitted{}, ResumeApproval{}, ResumeApproved{}, ResumeAssigned{},
-		AutoFulfil{}, AutoCancel{}, AutoClose{}, Expire{},
+		AutoFulfil{}, AutoCancel{}, AutoClose{}, Prolong{}, KeepEnd{}, Expire{},
 	}
 }
 
@@ -244,10 +244,9 @@ func (cfg Config) next(r *Request) (due time.Time, what itsm.Action[Request]) {
 		sooner(r.Hold.Until, Resume{By: "time"})
 	case Fulfilled:
 		sooner(r.CloseAt, AutoClose{})
-	case AwaitingApproval:
-		deadline := r.deadline()
-		sooner(deadline, CountVotes{Due: deadline})
 	}
+	deadline := r.deadline()
+	sooner(deadline, CountVotes{Due: deadline})
 	opens, misses := r.nextTask()
 	sooner(opens, OpenTasks{Due: opens})
 	sooner(misses, MissTasks{Due: misses})
@@ -293,6 +292,10 @@ func (cfg Config) prepare(ctx context.Context, tx *itsm.Tx[Request], r *Request,
 		return a.prepare(r, at)
 	case CountVotes:
 		return a.prepare(r, at)
+	case Extend:
+		return a.prepare(r, at, cfg, func(policy string) (Approval, error) {
+			return cfg.approval(ctx, r, policy, []int{a.Item}, at.At)
+		})
 	case Resume:
 		if !tx.Consequence() {
 			a.By = ""
@@ -412,8 +415,9 @@ func (cfg Config) then(r *Request, a itsm.Action[Request]) itsm.Action[Request] 
 		case len(r.Items) > 0:
 			next = Approve{}
 		}
-	case SeekApproval, Vote, CountVotes:
-		if r.State == AwaitingApproval {
+	case SeekApproval, Vote, CountVotes, Extend, Prolong, KeepEnd:
+		next = r.extended()
+		if next == nil && r.State == AwaitingApproval {
 			next = r.voted()
 		}
 	case Approve:

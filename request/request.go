@@ -145,6 +145,12 @@ type Item struct {
 	// when it ends. JSON of Lasts: nanoseconds.
 	Lasts time.Duration `json:"lasts,omitempty"`
 	Until time.Time     `json:"until,omitzero"`
+	// Extend is how it can be made to last longer; nil means that it cannot.
+	// Extended is how often it was, and Longer what was asked for and is not
+	// decided.
+	Extend   *Extension `json:"extend,omitempty"`
+	Extended int        `json:"extended,omitempty"`
+	Longer   Longer     `json:"longer,omitzero"`
 	// Return is how what was delivered is being taken back.
 	Return Return `json:"return,omitzero"`
 }
@@ -257,7 +263,10 @@ type Approval struct {
 	Policy string `json:"policy"`
 	// Items are the numbers of the items that it is about; none means the
 	// request as a whole.
-	Items      []int               `json:"items,omitempty"`
+	Items []int `json:"items,omitempty"`
+	// Extends is the number of the item about whose extension it is: the request
+	// itself does not wait for it.
+	Extends    int                 `json:"extends,omitempty"`
 	Electorate approval.Electorate `json:"electorate"`
 	Ballots    []approval.Ballot   `json:"ballots,omitempty"`
 	// Outcome is what the votes came to, and Final that no ballot counts any more.
@@ -326,6 +335,8 @@ type Satisfaction struct {
 const (
 	// FulfilledBy points to where a task is done, such as a change.
 	FulfilledBy = "fulfilled_by"
+	// Caused points to an incident that came of what was delivered.
+	Caused = "caused"
 	// ReclassifiedAs points to the incident that it really was, ReclassifiedFrom
 	// to the incident that it was taken for.
 	ReclassifiedAs   = "reclassified_as"
@@ -399,7 +410,7 @@ func (r *Request) outcomes(item int) []Outcome {
 func (r *Request) unapproved() error {
 	var v itsm.Validation
 	for _, a := range r.Approvals {
-		v.Rule(a.decided() && a.Outcome == approval.Approved, "approval "+strconv.Itoa(a.Number)+", "+a.Policy+", is not given")
+		v.Rule(a.Extends > 0 || a.decided() && a.Outcome == approval.Approved, "approval "+strconv.Itoa(a.Number)+", "+a.Policy+", is not given")
 	}
 	return v.Err()
 }

@@ -388,7 +388,7 @@ func TestModelsWithout(t *testing.T) {
 	r = d.do(r.ID, request.Note{Text: "42", Public: true}, request.Fulfil{})
 	require.Equal(t, request.Complete, r.Items[0].Outcome)
 	_, err := d.Order(jin, request.Order{Lines: []request.Line{{Offering: "question"}, laptop()}})
-	require.Equal(t, []string{"lines cannot be ordered together: what one model has to have approved, another does not permit to be"}, said(err))
+	require.Equal(t, []string{"lines cannot be ordered so: something has to be approved, which a model does not permit"}, said(err))
 }
 
 // A request for which there is no offering is one that people see to.
@@ -457,4 +457,183 @@ func TestClosedStaysClosed(t *testing.T) {
 	d := newDesk(t, request.Config{})
 	r := d.do(d.order().ID, request.Fulfil{}, request.Close{})
 	d.refuse(jin, r.ID, request.Reopen{Reason: "r"}, "a closed request is not reopened here")
+}
+
+// What was granted is extended: with votes where the offering says so, beside the state,
+// and only as far and as often as was agreed.
+func TestExtension(t *testing.T) {
+	granted := func(t *testing.T) (*desk, request.Request) {
+		d := newDesk(t, request.Config{AutoClose: request.After(time.Hour)})
+		r := d.order(folder("read", "2026-03-05"))
+		return d, d.as(bot, r.ID, request.CompleteTask{Task: 1})
+	}
+	day := func(d int) time.Time { return time.Date(2026, 3, d, 23, 0, 0, 0, time.UTC) } // midnight in Berlin
+	ask := request.Extend{Item: 1, LastDay: "2026-03-12", Reason: "not done yet"}
+	t.Run("Approved", func(t *testing.T) {
+		d, r := granted(t)
+		require.Equal(t, 1, d.due(2*time.Hour))
+		r = d.as(jin, r.ID, ask)
+		require.Equal(t, request.Closed, r.State)
+		require.Equal(t, day(5), r.Items[0].Until, "not before it is approved")
+		require.Equal(t, request.Longer{Until: day(12), By: "jin", Reason: "not done yet", Approval: 1}, r.Items[0].Longer)
+		require.Equal(t, d.clock.now().Add(48*time.Hour), r.Due)
+		d.refuse(jin, r.ID, ask, "no item is granted until a time that can be extended", "item 1 is not granted until a time that can be extended")
+		d.refuse(mia, r.ID, approve, "mia has no vote")
+		r = d.as(kim, r.ID, approve)
+		require.Equal(t, day(12), r.Items[0].Until)
+		require.Equal(t, 1, r.Items[0].Extended)
+		require.Zero(t, r.Items[0].Longer)
+		require.Equal(t, request.Closed, r.State)
+		require.Equal(t, day(12), r.Due)
+		d.refuse(kim, r.ID, approve, "no approval is open")
+		require.Equal(t, []string{"order", "submit", "approve", "begin", "run_task", "complete_task", "auto_fulfil", "auto_close", "extend", "vote", "prolong"}, d.history(r.ID))
+		// Twice is as often as it can be.
+		r = d.as(kim, d.as(jin, r.ID, request.Extend{Item: 1, Until: day(20)}).ID, approve)
+		d.refuse(jin, r.ID, request.Extend{Item: 1, Until: day(22)}, "item 1 was extended 2 times, as often as it can be")
+		require.Equal(t, 1, d.due(r.Due.Sub(d.clock.now())))
+		r = d.get(r.ID)
+		require.Equal(t, 1, r.Undoing())
+		c, err := r.StandardChange(1)
+		require.NoError(t, err)
+		require.Empty(t, c.Approvals, "they were about its length")
+	})
+	t.Run("Rejected", func(t *testing.T) {
+		d, r := granted(t)
+		r = d.as(kim, d.as(jin, r.ID, ask).ID, request.Vote{Vote: approval.Reject})
+		require.Equal(t, day(5), r.Items[0].Until)
+		require.Zero(t, r.Items[0].Extended)
+		require.Equal(t, request.Fulfilled, r.State)
+		require.Contains(t, d.history(r.ID), "keep_end")
+		d.as(jin, r.ID, ask) // and may ask again
+	})
+	t.Run("NobodyVotes", func(t *testing.T) {
+		d, r := granted(t)
+		d.as(jin, r.ID, ask)
+		d.due(48 * time.Hour)
+		r = d.get(r.ID)
+		require.Equal(t, approval.Expired, r.Approvals[0].Outcome)
+		require.Zero(t, r.Items[0].Longer)
+		require.Contains(t, d.history(r.ID), "keep_end")
+		d.replays(r.ID)
+	})
+	t.Run("TheEndComesFirst", func(t *testing.T) {
+		d, r := granted(t)
+		d.clock.advance(60 * time.Hour)
+		d.as(jin, r.ID, ask)
+		d.due(28 * time.Hour)
+		r = d.get(r.ID)
+		require.Equal(t, "expired", r.Items[0].Return.Reason)
+		require.Equal(t, approval.Expired, r.Approvals[0].Outcome)
+		d.refuse(kim, r.ID, approve, "no approval is open")
+		d.replays(r.ID)
+	})
+	t.Run("BesideAnotherApproval", func(t *testing.T) {
+		d := newDesk(t, request.Config{})
+		id := d.order(folder("read", "2026-03-05"), laptop()).ID
+		d.as(kim, id, approve)
+		d.do(id, request.Start{}, request.CompleteTask{Task: 1}, ask, request.SeekApproval{Policy: "manager", Items: []int{2}})
+		d.refuse(kim, id, approve, "approval must be given: 2 are open")
+		r := d.as(kim, id, request.Vote{Approval: 2, Vote: approval.Approve})
+		require.Equal(t, request.AwaitingApproval, r.State)
+		require.Equal(t, day(12), r.Items[0].Until)
+		r = d.do(id, request.PutOnHold{Reason: request.AwaitingStock})
+		d.refuse(kim, id, request.Vote{Approval: 3, Vote: approval.Approve}, "nobody is asked about approval 3: the request is on_hold")
+		d.do(id, request.Resume{})
+		r = d.as(kim, id, approve)
+		require.Equal(t, request.InFulfilment, r.State)
+	})
+	t.Run("WithoutVote", func(t *testing.T) {
+		d := newDesk(t, request.Config{})
+		r := d.order(laptop())
+		d.as(kim, r.ID, approve)
+		r = d.do(r.ID, request.Start{}, request.CompleteTask{Task: 1}, request.CompleteTask{Task: 2}, request.CompleteTask{Task: 4})
+		until := r.Items[0].Until.Add(time.Hour)
+		r = d.do(r.ID, request.Extend{Item: 1, Until: until})
+		require.Equal(t, until, r.Items[0].Until)
+		require.Equal(t, []string{"extend", "prolong"}, d.history(r.ID)[len(d.history(r.ID))-2:])
+		// Taken up again, it is granted anew.
+		r = d.do(r.ID, request.Extend{Item: 1, Until: until.Add(time.Hour)}, request.Reopen{Reason: "a key is missing"}, request.AddTask{Item: 1, Title: "Bring a key"})
+		require.Zero(t, r.Items[0].Until)
+	})
+	t.Run("Refused", func(t *testing.T) {
+		d, r := granted(t)
+		d.refuse(jin, r.ID, request.Extend{Item: 1}, "until or last_day must be given")
+		d.refuse(jin, r.ID, request.Extend{Item: 1, Until: morning}, "until must be after 2026-03-05T23:00:00Z, when it ends anyhow", "until must be after now")
+		d.refuse(jin, r.ID, request.Extend{Item: 2, Until: day(9), LastDay: "soon"}, "last_day must not be given beside until", "last_day must be a day such as 2026-06-30",
+			"item must be the number of an item, is 2")
+		d.refuse(jin, r.ID, request.Extend{Item: 1, LastDay: "2026-05-01"}, "until must be at most 720h0m0s later than 2026-03-05T23:00:00Z")
+		other := d.order(account())
+		d.refuse(jin, other.ID, ask, "no item is granted until a time that can be extended", "item 1 is not granted until a time that can be extended")
+		bare, err := request.NewPractice(d.store, request.Config{Config: itsm.Config{Now: d.clock.now}})
+		require.NoError(t, err)
+		_, err = bare.Do(jin, r.ID, ask)
+		require.Equal(t, []string{`policy is no policy of the catalogue: "manager"`}, said(err))
+		spec := officeSpec()
+		spec.Offerings[1].Expiry.Extend = &request.Extension{Policy: "x", Longest: -1, Times: -1}
+		_, err = request.NewCatalogue(spec)
+		require.Equal(t, []string{"offerings[1].expiry.extend must not be given where nothing ends", "offerings[1].expiry.extend.longest must not be negative",
+			"offerings[1].expiry.extend.times must not be negative", `offerings[1].expiry.extend.policy is no policy of the catalogue: "x"`}, said(err))
+	})
+}
+
+// The price of the whole order may have to be approved, where no item's has.
+func TestOrderApprovals(t *testing.T) {
+	d := newDesk(t, request.Config{})
+	one, many := laptop("large"), laptop()
+	one.Quantity, many.Quantity = 1, 3
+	r := d.order(one)
+	require.Len(t, r.Approvals, 1)
+	r = d.order(one, one, one, one)
+	require.Equal(t, "5600.00 EUR + 39.60 EUR a month", r.Price.String())
+	require.Len(t, r.Approvals, 2)
+	require.Equal(t, "budget", r.Approvals[1].Policy)
+	require.Empty(t, r.Approvals[1].Items, "it is about the request as a whole")
+	require.Equal(t, []int{1, 2, 3, 4}, r.Approvals[0].Items)
+	r = d.order(many, one, one) // where an item needs it too, it is asked once
+	require.Len(t, r.Approvals, 2)
+	require.Empty(t, r.Approvals[1].Items)
+
+	spec := officeSpec()
+	spec.Approvals = []request.OrderApprover{{Policy: "x", From: request.Price{{Value: "-1", Currency: "EUR"}}}, {Policy: "budget"}}
+	_, err := request.NewCatalogue(spec)
+	require.Equal(t, []string{`approvals[0].policy is no policy of the catalogue: "x"`, "approvals[0].from[0].value must not be negative",
+		"models[1].without must not be seek_approval where every order has to be approved"}, said(err))
+}
+
+// A clock that goes back, or another host's, undoes no vote: the last is the last.
+func TestVotesOnABackwardClock(t *testing.T) {
+	lee, ann := itsm.As(context.Background(), "lee"), itsm.As(context.Background(), "ann")
+	t.Run("TheyCount", func(t *testing.T) {
+		d := newDesk(t, request.Config{})
+		r := d.do(d.order(chair).ID, request.Start{}, request.SeekApproval{Policy: "budget"})
+		d.as(lee, r.ID, approve)
+		d.clock.advance(-30 * time.Second)
+		r = d.as(ann, r.ID, approve)
+		require.Equal(t, request.InFulfilment, r.State)
+	})
+	t.Run("AChangeOfMind", func(t *testing.T) {
+		spec := officeSpec()
+		spec.Policies["budget"] = approval.Policy{Rule: approval.Rule{Need: approval.All, Of: approval.Persons("lee", "ann")}, Recount: true}
+		catalogue, err := request.NewCatalogue(spec)
+		require.NoError(t, err)
+		d := newDesk(t, request.Config{Catalogue: catalogue})
+		r := d.do(d.order(chair).ID, request.Start{}, request.SeekApproval{Policy: "budget"})
+		d.as(lee, r.ID, approve)
+		d.clock.advance(-time.Hour)
+		r = d.as(lee, r.ID, request.Vote{Vote: approval.Reject})
+		require.Equal(t, request.Rejected, r.State)
+	})
+}
+
+// What was given up because a task of another item had failed is wanted again with it,
+// unless it was given back meanwhile.
+func TestRetryReachesOtherItems(t *testing.T) {
+	d := newDesk(t, request.Config{RollUp: request.Majority})
+	r := d.order(folder("read", "2026-03-05"), chair, chair)
+	r = d.do(r.ID, request.Start{}, request.AddTask{Item: 2, Title: "Tell them", Needs: []int{1}}, request.AddTask{Item: 3, Title: "Tell them too", Needs: []int{1}},
+		request.CompleteTask{Task: 2}, request.CompleteTask{Task: 3}, request.AddTask{Title: "Wait"}, request.FailTask{Task: 1, Reason: "no folder"})
+	require.Equal(t, []request.Outcome{request.Failed, request.WithIssues, request.WithIssues}, outcomes(r))
+	r = d.do(r.ID, request.ReturnItem{Item: 3, Reason: "not needed"}, request.RetryTask{Task: 1})
+	require.Equal(t, []request.Outcome{request.Open, request.Open, request.WithIssues}, outcomes(r))
+	require.Equal(t, []request.TaskState{request.TaskRunning, request.TaskDone, request.TaskDone, request.TaskWaiting, request.TaskCancelled, request.TaskReady}, states(r))
 }

@@ -48,6 +48,7 @@ func (cfg Config) resolve(ctx context.Context, at time.Time, r *Request, all boo
 	}
 	x.v.Check(len(x.out.Items) <= maxItems, "lines", fmt.Sprintf("must come to at most %d items, come to %d", maxItems, len(x.out.Items)))
 	x.v.Check(len(x.out.Tasks) <= maxAllTasks, "lines", fmt.Sprintf("must come to at most %d tasks, come to %d", maxAllTasks, len(x.out.Tasks)))
+	x.whole()
 	x.without()
 	if err := x.v.Err(); err != nil || !all {
 		return Submit{}, err
@@ -192,7 +193,7 @@ func (x *resolver) item(at string, line int, o *Offering, quantity int, chosen [
 	m := x.cfg.Catalogue.models[o.Model]
 	item := Item{Number: len(x.out.Items) + 1, Line: line, Offering: o.Name, Version: o.Version, Title: o.Title,
 		Model: m.Name, Service: o.Service, Quantity: quantity, Values: answers,
-		Price: price(o, chosen).Times(quantity), RollUp: m.RollUp, Lasts: o.Expiry.After}
+		Price: price(o, chosen).Times(quantity), RollUp: m.RollUp, Lasts: o.Expiry.After, Extend: o.Expiry.Extend}
 	for _, option := range chosen {
 		item.Options = append(item.Options, option.Name)
 	}
@@ -214,13 +215,9 @@ func (x *resolver) item(at string, line int, o *Offering, quantity int, chosen [
 		if !a.When.Holds(ordered{item: &item}) || len(a.From) > 0 && !item.Price.reaches(a.From) {
 			continue
 		}
-		i := slices.IndexFunc(x.asked, func(other asked) bool { return other.policy == a.Policy })
-		if i < 0 {
-			i = len(x.asked)
-			x.asked = append(x.asked, asked{policy: a.Policy})
-		}
-		if !slices.Contains(x.asked[i].items, item.Number) {
-			x.asked[i].items = append(x.asked[i].items, item.Number)
+		one := x.ask(a.Policy)
+		if !slices.Contains(one.items, item.Number) {
+			one.items = append(one.items, item.Number)
 		}
 	}
 	first := len(x.out.Tasks) + 1
@@ -239,6 +236,28 @@ func (x *resolver) item(at string, line int, o *Offering, quantity int, chosen [
 	return nil
 }
 
+// ask returns what is asked by a policy: once, whoever wants it.
+func (x *resolver) ask(policy string) *asked {
+	i := slices.IndexFunc(x.asked, func(other asked) bool { return other.policy == policy })
+	if i < 0 {
+		i = len(x.asked)
+		x.asked = append(x.asked, asked{policy: policy})
+	}
+	return &x.asked[i]
+}
+
+// whole adds what has to be approved for the order as a whole.
+func (x *resolver) whole() {
+	if x.cfg.Catalogue == nil || len(x.out.Items) == 0 {
+		return
+	}
+	for _, a := range x.cfg.Catalogue.spec.Approvals {
+		if len(a.From) == 0 || x.out.Price.reaches(a.From) {
+			x.ask(a.Policy).items = nil
+		}
+	}
+}
+
 // without puts together what the models do not have, and proves that what is left
 // is a lifecycle.
 func (x *resolver) without() {
@@ -250,11 +269,11 @@ func (x *resolver) without() {
 		}
 	}
 	slices.Sort(x.out.Without)
+	if len(x.asked) > 0 && slices.Contains(x.out.Without, SeekApproval{}.Action()) {
+		x.v.Check(false, "lines", "cannot be ordered so: something has to be approved, which a model does not permit")
+	}
 	if len(x.models) < 2 || len(x.out.Without) == 0 {
 		return // each model by itself was proved with the practice
-	}
-	if len(x.asked) > 0 && slices.Contains(x.out.Without, SeekApproval{}.Action()) {
-		x.v.Check(false, "lines", "cannot be ordered together: what one model has to have approved, another does not permit to be")
 	}
 	if _, err := without(x.cfg.Lifecycle, x.out.Without); err != nil {
 		x.v.Check(false, "lines", "cannot be ordered together: what their models have in common is no lifecycle")

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/approval"
 )
 
 // Names of facts about what was ordered, beside the variables of its form.
@@ -147,15 +148,21 @@ func (i *Item) end(outcome Outcome, at time.Time) {
 	}
 }
 
+// reopen takes back that an item has an outcome, and with it that it was granted.
+func (r *Request) reopen(item *Item) {
+	r.settleLonger(item, approval.Expired)
+	item.Outcome, item.Ended = Open, time.Time{}
+	if item.Lasts > 0 {
+		item.Until = time.Time{}
+	}
+}
+
 // revive opens an item again, and the tasks that were given up because one had
 // failed.
 func (r *Request) revive(failed *Task) {
 	failed.Ended, failed.Order = time.Time{}, 0
 	if item := r.Item(failed.Item); item != nil && failed.Undoes == 0 {
-		item.Outcome, item.Ended = Open, time.Time{}
-		if item.Lasts > 0 {
-			item.Until = time.Time{}
-		}
+		r.reopen(item)
 	}
 	waiting := []int{failed.Number}
 	for len(waiting) > 0 {
@@ -163,6 +170,12 @@ func (r *Request) revive(failed *Task) {
 		waiting = waiting[1:]
 		for i := range r.Tasks {
 			if t := &r.Tasks[i]; t.State == TaskCancelled && slices.Contains(t.Needs, n) {
+				if item := r.Item(t.Item); item != nil && t.Item != failed.Item {
+					if item.Outcome == Withdrawn || !item.Return.Opened.IsZero() {
+						continue // it is not wanted any more
+					}
+					r.reopen(item)
+				}
 				t.State, t.Ended, t.Order = TaskWaiting, time.Time{}, 0
 				waiting = append(waiting, t.Number)
 			}
@@ -219,7 +232,9 @@ func (r *Request) withdraw(at time.Time) {
 	r.takeBack(all)
 	r.giveUp(all, at)
 	for i := range r.Items {
-		if item := &r.Items[i]; item.Return.Opened.IsZero() && item.Outcome != Withdrawn {
+		item := &r.Items[i]
+		r.settleLonger(item, approval.Expired)
+		if item.Return.Opened.IsZero() && item.Outcome != Withdrawn {
 			item.Outcome, item.Ended = Withdrawn, at
 		}
 	}
@@ -230,6 +245,7 @@ func (r *Request) withdraw(at time.Time) {
 
 // takeBackItem opens the return of an item that was delivered.
 func (r *Request) takeBackItem(item *Item, reason string, at time.Time) {
+	r.settleLonger(item, approval.Expired)
 	item.Return = Return{Reason: reason, Opened: at}
 	r.takeBack(func(t *Task) bool { return t.Item == item.Number })
 }
@@ -316,10 +332,7 @@ func (a AddTask) Apply(r *Request, at itsm.Moment) error {
 		return err
 	}
 	if item != nil {
-		item.Outcome, item.Ended = Open, time.Time{}
-		if item.Lasts > 0 {
-			item.Until = time.Time{}
-		}
+		r.reopen(item)
 	}
 	r.Tasks = append(r.Tasks, Task{Number: len(r.Tasks) + 1, Item: a.Item, Title: a.Title, State: TaskWaiting,
 		Group: a.Group, Automation: a.Automation, Change: a.Change, Needs: a.Needs, Undo: a.Undo})

@@ -1,6 +1,6 @@
 // Onboarding follows one order from the catalogue to the return: a newcomer gets an
-// account, a laptop, and access to a folder until a day. Half a year passes on a
-// clock of its own.
+// account, a laptop, and access to a folder until a day, which is moved once. Half a year
+// passes on a clock of its own.
 //
 //	go run ./examples/onboarding
 package main
@@ -49,7 +49,7 @@ func catalogue() *request.Catalogue {
 				Options: []request.Option{{Name: "dock", Price: request.Price{{Value: "150.50", Currency: "EUR"}}}},
 				Price:   request.Price{{Value: "1200.00", Currency: "EUR"}, {Value: "9.90", Currency: "EUR", Per: request.Monthly}}},
 			{Name: "folder", Version: 1, Status: request.Published, Title: "A shared folder", Model: "access",
-				Form: request.Form{Variables: []request.Variable{until}}, Expiry: request.Expiry{Variable: "until"}},
+				Form: request.Form{Variables: []request.Variable{until}}, Expiry: request.Expiry{Variable: "until", Extend: &request.Extension{Policy: "manager", Longest: 90 * 24 * time.Hour}}},
 			{Name: "newcomer", Version: 1, Status: request.Published, Title: "Everything for a newcomer",
 				Order: sla.Conditions{{"role": {"lead"}}},
 				Form:  request.Form{Variables: []request.Variable{login, until}},
@@ -116,8 +116,15 @@ func main() {
 	fmt.Println("\nThere was one in the store room, so none was bought. The last task fulfils:")
 	show(req, berlin)
 
+	// The project takes longer. The request is closed by then and stays so.
+	now = time.Date(2026, 8, 24, 9, 0, 0, 0, berlin)
+	runDue(desk)
+	do(jin, request.Extend{Item: 3, LastDay: "2026-09-30", Reason: "the project is not over"})
+	fmt.Printf("\n%s, a week before the end: jin asks that it lasts until %s; kim is asked for a vote.\n", req.State, req.Items[2].Longer.Until.In(berlin).Format("2006-01-02 15:04"))
+	do(kim, request.Vote{Vote: approval.Approve})
+
 	// Time alone brings the rest. A Runner does this by itself.
-	now = time.Date(2026, 8, 31, 23, 59, 0, 0, berlin)
+	now = time.Date(2026, 9, 30, 23, 59, 0, 0, berlin)
 	runDue(desk)
 	fmt.Println("\nOn the last day ara still has access:")
 	req, err = desk.Get(mia, req.ID)

@@ -49,6 +49,8 @@ func Example() {
 	//     3 A shared folder complete until 2026-09-01 00:00
 	//         done      Open the folder
 	//
+	// closed, a week before the end: jin asks that it lasts until 2026-10-01 00:00; kim is asked for a vote.
+	//
 	// On the last day ara still has access:
 	//   closed complete
 	//     1 An account      complete
@@ -58,7 +60,7 @@ func Example() {
 	//         skipped   Buy one
 	//         done      Set it up
 	//         done      Hand it over
-	//     3 A shared folder complete until 2026-09-01 00:00
+	//     3 A shared folder complete until 2026-10-01 00:00
 	//         done      Open the folder
 	//
 	// A minute later it is over. The request stays closed, and the return opens:
@@ -71,7 +73,7 @@ func Example() {
 	//         skipped   Buy one
 	//         done      Set it up
 	//         done      Hand it over
-	//     3 A shared folder complete until 2026-09-01 00:00, return: expired
+	//     3 A shared folder complete until 2026-10-01 00:00, return: expired
 	//         done      Open the folder
 	//         done      Close the folder
 	//
@@ -95,14 +97,17 @@ func Example() {
 	//   13  02 Mar 15:00  mia         complete_task  in_fulfilment
 	//   14  02 Mar 17:00  mia         complete_task  in_fulfilment
 	//   15  02 Mar 17:00  mia         auto_fulfil    fulfilled
-	//   16  31 Aug 23:59  system      auto_close     closed
-	//   17  01 Sep 00:00  system      expire         closed
-	//   18  01 Sep 00:00  system      run_task       closed
-	//   19  01 Sep 00:00  automation  track_task     closed
-	//   20  01 Sep 00:00  automation  complete_task  closed
-	//   21  01 Sep 11:00  jin         return         closed
-	//   22  01 Sep 13:00  mia         complete_task  closed
-	//   23  01 Sep 15:00  mia         complete_task  closed
+	//   16  24 Aug 09:00  system      auto_close     closed
+	//   17  24 Aug 11:00  jin         extend         closed
+	//   18  24 Aug 13:00  kim         vote           closed
+	//   19  24 Aug 13:00  kim         prolong        closed
+	//   20  01 Oct 00:00  system      expire         closed
+	//   21  01 Oct 00:00  system      run_task       closed
+	//   22  01 Oct 00:00  automation  track_task     closed
+	//   23  01 Oct 00:00  automation  complete_task  closed
+	//   24  01 Oct 11:00  jin         return         closed
+	//   25  01 Oct 13:00  mia         complete_task  closed
+	//   26  01 Oct 15:00  mia         complete_task  closed
 	//
-	// Replayed without the catalogue: closed at version 23, 3 items, 9 tasks.
+	// Replayed without the catalogue: closed at version 26, 3 items, 9 tasks.
 }
