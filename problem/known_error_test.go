@@ -365,7 +365,7 @@ func TestTheMatcherIsAnIncidentsMatcher(t *testing.T) {
 	o.errors.do(kim, k.ID, problem.Publish{})
 	i, err = desk.Open(kim, report)
 	require.NoError(t, err)
-	require.Equal(t, []inc.Proposal{{To: k.Ref(), Score: 11, Reason: "same CI mx-1; same service mail; symptom words: hangs, outlook; 1 whole symptom(s)"}}, i.Proposals)
+	require.Equal(t, []inc.Proposal{{To: k.Ref(), Score: 11, Reason: "same CI mx-1; same service mail; symptom words: hangs, outlook; a whole symptom"}}, i.Proposals)
 	require.Equal(t, "same CI mx-1; affected version 8; same service mail", matcher.Find(problem.Query{Service: "mail", CI: "mx-1", Version: "8"})[0].Reason)
 	require.Empty(t, matcher.Find(problem.Query{CI: "mx-1", Version: "9"}), "that version does not have it")
 	o.errors.do(kim, k.ID, problem.Correct{Note: "n"})
