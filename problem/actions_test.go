@@ -491,7 +491,7 @@ func TestJournals(t *testing.T) {
 // A host's own clock, ids and rules apply.
 func TestHostsConfig(t *testing.T) {
 	told := 0
-	known, err := problem.NewKnownErrors(memory.New[problem.KnownError](), problem.KnownErrorConfig{Views: []problem.View{problem.NewMatcher()}, Config: itsm.Config{Notify: func(context.Context, []itsm.Event) { told++ }}})
+	known, err := problem.NewKnownErrors(memory.New[problem.KnownError](), problem.KnownErrorConfig{Views: []problem.View[problem.KnownError]{problem.NewMatcher()}, Config: itsm.Config{Notify: func(context.Context, []itsm.Event) { told++ }}})
 	require.NoError(t, err)
 	p, err := problem.NewPractice(memory.New[problem.Problem](), problem.Config{KnownErrors: known, Observation: time.Hour, Config: itsm.Config{
 		Authorize: func(_ context.Context, a itsm.Attempt) error {

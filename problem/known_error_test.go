@@ -375,7 +375,7 @@ func TestTheMatcherIsAnIncidentsMatcher(t *testing.T) {
 	// Another host's matcher catches up.
 	other := problem.NewMatcher()
 	o.errors.do(kim, k.ID, problem.Recur{Reason: "r"})
-	host, err := problem.NewKnownErrors(o.errors.store, problem.KnownErrorConfig{Views: []problem.View{other}})
+	host, err := problem.NewKnownErrors(o.errors.store, problem.KnownErrorConfig{Views: []problem.View[problem.KnownError]{other}})
 	require.NoError(t, err)
 	cursor, err := host.CatchUp(kim, "")
 	require.NoError(t, err)
@@ -403,4 +403,69 @@ func TestTheMatcherIsAnIncidentsMatcher(t *testing.T) {
 		}()
 	}
 	all.Wait()
+}
+
+// pending is a transaction of the host's: what is committed to it is not committed yet,
+// and here never will be.
+type pending struct{ itsm.Store[problem.Problem] }
+
+func (pending) Commit(context.Context, ...itsm.Revision[problem.Problem]) error { return nil }
+
+// What may yet be rolled back is not followed, also where others were faster meanwhile.
+func TestWhatIsRolledBackIsNotFollowed(t *testing.T) {
+	o := newOffice(t, problem.Config{})
+	p := o.open(problem.Investigate{}, identify)
+	k := o.document(p, problem.Publish{})
+	tx := o.problems.Over(pending{o.store})
+	r, err := tx.Do(kim, p.ID, fixing)
+	require.NoError(t, err)
+	require.Equal(t, problem.FixInProgress, r.State)
+	require.Equal(t, problem.Published, o.errors.get(k.ID).State)
+	o.do(kim, p.ID, problem.Note{Text: "somebody was faster"}, problem.Note{Text: "twice"})
+	_, err = tx.Do(kim, p.ID, fixing)
+	require.NoError(t, err)
+	require.Equal(t, problem.Published, o.errors.get(k.ID).State)
+	// In the host's own transaction both are done together.
+	require.NoError(t, o.known.Over(o.errors.store).Follow(kim, r, itsm.Event{Action: "start_fix", Record: p.ID, Version: r.Version, Actor: itsm.Actor{ID: "bob"}}))
+	require.Equal(t, problem.FixScheduled, o.errors.get(k.ID).State)
+}
+
+// While somebody is looking into it, nothing is proposed; and a detector on another host
+// catches up.
+func TestADetectorFollowsProblems(t *testing.T) {
+	d, err := problem.NewDetector(problem.Rules{Repeats: 2}, nil)
+	require.NoError(t, err)
+	other, err := problem.NewDetector(problem.Rules{Repeats: 2}, nil)
+	require.NoError(t, err)
+	o := newOffice(t, problem.Config{Views: []problem.View[problem.Problem]{d}})
+	p := o.open()
+	n := 0
+	tell := func(d *problem.Detector) int {
+		proposed := 0
+		for range 3 {
+			n++
+			all, err := d.Observe(problem.Occurrence{Incident: itsm.ID(fmt.Sprint("inc-", n)), Service: "mail", Symptom: "no mail", Began: morning}, morning)
+			require.NoError(t, err)
+			proposed += len(all)
+		}
+		return proposed
+	}
+	require.Zero(t, tell(d))
+	host, err := problem.NewPractice(o.store, problem.Config{Views: []problem.View[problem.Problem]{other}})
+	require.NoError(t, err)
+	_, err = host.CatchUp(kim, "")
+	require.NoError(t, err)
+	require.Zero(t, tell(other))
+	o.do(kim, p.ID, problem.Investigate{}, problem.Close{Code: problem.FixApplied, Note: "n"})
+	require.Equal(t, 1, tell(d), "it goes on although it was said to be over")
+	require.Zero(t, tell(d), "once")
+	_, err = o.problems.Over(gone{o.store}).CatchUp(kim, "")
+	require.ErrorIs(t, err, itsm.ErrNotFound)
+}
+
+// gone is a store that has lost its records, and not their events.
+type gone struct{ *memory.Store[problem.Problem] }
+
+func (gone) Load(context.Context, itsm.ID) (problem.Problem, error) {
+	return problem.Problem{}, itsm.ErrNotFound
 }

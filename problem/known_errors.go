@@ -22,14 +22,7 @@ type KnownErrorConfig struct {
 	Actions []itsm.Action[KnownError]
 	// Views are kept up to date with every known error after it is committed here. What
 	// other hosts commit, they learn by [KnownErrors.CatchUp].
-	Views []View
-}
-
-// A View is something that is made from the records of known errors and follows them. A
-// [Matcher] is one. Put may come for the same version more than once and late, and must
-// be safe for concurrent use; it does not keep the record.
-type View interface {
-	Put(r KnownError)
+	Views []View[KnownError]
 }
 
 // KnownErrors is the practice that keeps known errors: the known error database. It is
@@ -48,7 +41,9 @@ func NewKnownErrors(store itsm.Store[KnownError], cfg KnownErrorConfig) (*KnownE
 	}
 	var kernel *itsm.Practice[KnownError]
 	if len(cfg.Views) > 0 {
-		cfg.Notify = cfg.show(cfg.Notify, func() *itsm.Practice[KnownError] { return kernel })
+		cfg.Notify = also(cfg.Notify, func(ctx context.Context, events []itsm.Event) {
+			_ = show(ctx, kernel, cfg.Views, events) // what cannot be read now is caught up with
+		})
 	}
 	kernel, err := itsm.NewPractice(itsm.Definition[KnownError]{
 		Prefix:    "ke",
@@ -254,56 +249,21 @@ func (r *Problem) absorbed() itsm.ID {
 	return ""
 }
 
-// show brings the views up to date with what was committed.
-func (cfg KnownErrorConfig) show(notify func(context.Context, []itsm.Event), kernel func() *itsm.Practice[KnownError]) func(context.Context, []itsm.Event) {
-	views := cfg.Views
-	return func(ctx context.Context, events []itsm.Event) {
-		var done []itsm.ID
-		for _, e := range events {
-			if slices.Contains(done, e.Record) {
-				continue
-			}
-			done = append(done, e.Record)
-			// It is committed, whatever has become of the caller; and what cannot be
-			// read now is caught up with later.
-			if r, err := kernel().Get(context.WithoutCancel(ctx), e.Record); err == nil {
-				for _, view := range views {
-					view.Put(r)
-				}
-			}
-		}
-		if notify != nil {
-			notify(ctx, events)
-		}
-	}
-}
-
 // CatchUp brings the views ([KnownErrorConfig].Views) up to date with what was committed
 // after a cursor, here or on another host, and returns the cursor up to which they are.
 // A host does so with an empty cursor when it begins, and now and then. It returns
 // [itsm.ErrUnsupported] if the store is no [itsm.Feeder].
 func (k *KnownErrors) CatchUp(ctx context.Context, after itsm.Cursor) (itsm.Cursor, error) {
-	var changed []itsm.ID
-	known := map[itsm.ID]bool{}
+	var news []itsm.Event
 	last := after
-	for news, err := range k.Feed(ctx, after) {
+	for d, err := range k.Feed(ctx, after) {
 		if err != nil {
 			return after, err
 		}
-		last = news.Cursor
-		if id := news.Event.Record; !known[id] {
-			known[id] = true
-			changed = append(changed, id)
-		}
+		news, last = append(news, d.Event), d.Cursor
 	}
-	for _, id := range changed {
-		r, err := k.Get(ctx, id)
-		if err != nil {
-			return after, err
-		}
-		for _, view := range k.cfg.Views {
-			view.Put(r)
-		}
+	if err := show(ctx, k.Practice, k.cfg.Views, news); err != nil {
+		return after, err
 	}
 	return last, nil
 }
@@ -315,27 +275,4 @@ func (k *KnownErrors) Journal(ctx context.Context, id itsm.ID) iter.Seq2[Entry, 
 		note, ok := a.(NoteKnownError)
 		return note.Text, ok
 	})
-}
-
-// journal yields what was said in the notes of a history.
-func journal[R any](ctx context.Context, p *itsm.Practice[R], id itsm.ID, said func(itsm.Action[R]) (string, bool)) iter.Seq2[Entry, error] {
-	return func(yield func(Entry, error) bool) {
-		for e, err := range p.History(ctx, id) {
-			if err != nil {
-				yield(Entry{}, err)
-				return
-			}
-			if e.Action != (Note{}).Action() {
-				continue
-			}
-			a, err := p.Done(e)
-			text, ok := said(a)
-			if err == nil && !ok {
-				continue // the host's own
-			}
-			if !yield(Entry{At: e.At, Actor: e.Actor, Text: text}, err) || err != nil {
-				return
-			}
-		}
-	}
 }

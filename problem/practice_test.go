@@ -2,6 +2,7 @@ package problem_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -348,6 +349,11 @@ func (w *world[R]) audit() (compared int) {
 		again, err := w.Replay(w.History(kim, id))
 		require.NoError(w.t, err)
 		equal(w.get(id), again, "replay")
+		data, err := json.Marshal(again)
+		require.NoError(w.t, err)
+		var kept R
+		require.NoError(w.t, json.Unmarshal(data, &kept))
+		equal(again, kept, "as a host keeps it")
 		var events []itsm.Event
 		for e, err := range w.History(kim, id) {
 			require.NoError(w.t, err)

@@ -380,7 +380,8 @@ func span(d time.Duration) string {
 
 // Put tells the detector of a problem: while one is open that names a service and a
 // symptom, somebody is looking into that already, and neither repetitions nor surges of
-// it are proposed. An older version than was seen is passed over.
+// it are proposed. An older version than was seen is passed over. It makes the detector a
+// [View] of problems ([Config].Views).
 func (d *Detector) Put(p Problem) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -47,8 +47,8 @@ func (a AcceptRisk) Apply(r *Problem, at itsm.Moment) error {
 	return nil
 }
 
-// WithdrawAcceptance says that nobody answers for the risk any longer. What is closed
-// is reopened for that.
+// WithdrawAcceptance says that nobody answers for the risk any longer. To withdraw that of
+// a closed problem, it is reopened.
 type WithdrawAcceptance struct {
 	Reason string `json:"reason"`
 }

@@ -59,9 +59,11 @@ func newCompany() *company {
 	}
 	matcher := problem.NewMatcher()
 	var err error
-	c.known, err = problem.NewKnownErrors(memory.New[problem.KnownError](), problem.KnownErrorConfig{Config: cfg, Views: []problem.View{matcher}})
+	c.detector, err = problem.NewDetector(problem.Rules{Repeats: 2, Window: 14 * day}, nil)
 	check(err)
-	c.problems, err = problem.NewPractice(memory.New[problem.Problem](), problem.Config{Config: cfg, KnownErrors: c.known})
+	c.known, err = problem.NewKnownErrors(memory.New[problem.KnownError](), problem.KnownErrorConfig{Config: cfg, Views: []problem.View[problem.KnownError]{matcher}})
+	check(err)
+	c.problems, err = problem.NewPractice(memory.New[problem.Problem](), problem.Config{Config: cfg, KnownErrors: c.known, Views: []problem.View[problem.Problem]{c.detector}})
 	check(err)
 	c.changes, err = change.NewPractice(memory.New[change.Change](), change.Config{Config: cfg})
 	check(err)
@@ -74,8 +76,6 @@ func newCompany() *company {
 			},
 		},
 	})
-	check(err)
-	c.detector, err = problem.NewDetector(problem.Rules{Repeats: 2, Window: 14 * day}, nil)
 	check(err)
 	return c
 }
@@ -206,7 +206,6 @@ func (c *company) act(id itsm.ID, actions ...itsm.Action[problem.Problem]) probl
 		r, err = c.problems.Do(as("kim"), id, a)
 		check(err)
 	}
-	c.detector.Put(r) // somebody is looking into it
 	return r
 }
 
