@@ -358,9 +358,9 @@ func TestAgreements(t *testing.T) {
 
 // What an agreement may ask for is what is documented.
 func TestFacts(t *testing.T) {
-	names := []string{"state", "phase", "hold", "origin", "priority", "category", "symptom", "group", "person", "major", "control_ended", "accepted", "fix", "resolution", "action", "own", "flag"}
+	names := []string{"state", "phase", "hold", "origin", "priority", "service", "category", "symptom", "group", "person", "major", "control_ended", "accepted", "fix", "resolution", "action", "own", "flag"}
 	o := newOffice(t, problem.Config{Agreements: factBook(t, names)})
-	r, err := o.problems.Open(kim, problem.Register{Title: "t", Category: "net", Symptom: "down"})
+	r, err := o.problems.Open(kim, problem.Register{Title: "t", Services: []string{"mail"}, Category: "net", Symptom: "down"})
 	require.NoError(t, err)
 	has := func(want map[string]string) {
 		t.Helper()

@@ -16,8 +16,9 @@ const (
 	maxUses        = 100
 )
 
-// The actions of known errors that every practice has, and those whose names a problem's
-// action has already. Their names in the history are the plain ones: "describe", "close".
+// The actions that every practice has. Where a problem's action has the name already, a
+// known error's type has a longer one; in the history it is the plain one, "link" or
+// "close".
 type (
 	// KnownErrorLink adds a link to another record; it never changes the other.
 	KnownErrorLink = itsm.AddLink[KnownError]

@@ -263,3 +263,17 @@ func RepeatRate(p Problem, known []itsm.ID, occurrences iter.Seq[Occurrence], wi
 	}
 	return r, nil
 }
+
+// Waiting lists the incidents that last and that a problem, or one of the known errors
+// given, explains, in the order of the occurrences: whom there is something to tell when a
+// workaround is published or a fix applied. An empty problem is none. It is pure.
+func Waiting(problem itsm.ID, known []itsm.ID, occurrences iter.Seq[Occurrence]) []itsm.ID {
+	var all []itsm.ID
+	for o := range occurrences {
+		explained := o.Problem != "" && o.Problem == problem || o.KnownError != "" && slices.Contains(known, o.KnownError)
+		if explained && !o.Void && o.Restored.IsZero() {
+			all = append(all, o.Incident)
+		}
+	}
+	return all
+}

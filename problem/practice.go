@@ -39,10 +39,10 @@ type Config struct {
 	// Agreements say what is promised about problems; nil means nothing. Finishing
 	// problem control and resolving are promised apart ([ControlMetric],
 	// [ResolutionMetric]). Conditions may ask for state, phase, hold (the reason),
-	// origin, priority ("1"), category, symptom, group, person, major ("yes"),
-	// control_ended (when it was), accepted and fix ("yes"), resolution (the code),
-	// action (the name of what was just done), and the host's own fields by their
-	// names.
+	// origin, priority ("1"), service (the first), category, symptom, group, person,
+	// major ("yes"), control_ended (when it was), accepted and fix ("yes"), resolution
+	// (the code), action (the name of what was just done), and the host's own fields by
+	// their names.
 	Agreements *sla.Book
 
 	levels slm.Levels[Problem]

@@ -113,7 +113,7 @@ type lineKey struct{ service, symptom string }
 // line is what is known of incidents that are alike.
 type line struct {
 	// root has those that nothing explains, by when they began.
-	root *mark
+	root *node
 	cost Cost
 	// covers counts the open problems about it.
 	covers int
@@ -215,7 +215,7 @@ func (d *Detector) observe(o Occurrence, at time.Time) ([]Proposal, error) {
 	}
 	if moved && o.counted() {
 		l := d.lines[o.line()]
-		n := &mark{at: o.Began.UnixMicro(), id: o.Incident, order: maphash.Comparable(d.seed, o.Incident)}
+		n := &node{at: o.Began.UnixMicro(), id: o.Incident, order: maphash.Comparable(d.seed, o.Incident)}
 		l.root = l.root.insert(n)
 	}
 
