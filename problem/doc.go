@@ -142,8 +142,6 @@
 //	stateDiagram-v2
 //	    [*] --> draft: document
 //	    draft --> published: publish
-//	    draft --> corrected: correct
-//	    draft --> closed: close
 //	    draft --> cancelled: cancel
 //	    published --> draft: retract
 //	    published --> fix_scheduled: schedule_fix

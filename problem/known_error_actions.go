@@ -110,10 +110,10 @@ func (a DescribeKnownError) Validate() error {
 	return v.Err()
 }
 
-// Apply sets both. What is published keeps a symptom.
+// Apply sets both. What is not a draft keeps a symptom.
 func (a DescribeKnownError) Apply(r *KnownError, _ itsm.Moment) error {
-	if len(a.Symptoms) == 0 && r.Public() {
-		return itsm.Refuse("it is published: nobody would find it without symptoms")
+	if len(a.Symptoms) == 0 && r.State != Draft {
+		return itsm.Refuse("it is %s: nobody would find it without symptoms", r.State)
 	}
 	r.Title, r.Symptoms = a.Title, a.Symptoms
 	return nil

@@ -136,6 +136,8 @@ func TestKnownErrorsFollowTheirProblem(t *testing.T) {
 		{"Irrelevant", []action{problem.Close{Code: problem.NoLongerRelevant, Note: "mail is gone"}, problem.Reopen{Reason: "r"}}, []itsm.State{problem.KnownErrorClosed, problem.Published}},
 		{"Closed", []action{problem.Close{Code: problem.FixApplied, Note: "n"}, problem.Reopen{Reason: "r"}}, []itsm.State{problem.Corrected, problem.Published}},
 		{"Unknown", []action{problem.Close{Code: problem.NotReproducible, Note: "n"}}, []itsm.State{problem.Published}},
+		{"Reassessed", []action{fixing, problem.PutOnHold{Reason: "r"}, problem.StartAssessment{}}, []itsm.State{problem.FixScheduled, problem.FixScheduled, problem.Published}},
+		{"Identified", []action{fixing, identify, problem.PutOnHold{Reason: "r"}, identify}, []itsm.State{problem.FixScheduled, problem.FixScheduled, problem.FixScheduled, problem.Published}},
 		{"Cancelled", []action{problem.Cancel{Reason: "r"}}, []itsm.State{problem.Published}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

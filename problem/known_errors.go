@@ -131,7 +131,7 @@ func unfollowed(ctx context.Context, _ *itsm.Tx[KnownError], _ *KnownError, acti
 // problem.
 func leads(action string) bool {
 	switch action {
-	case "start_fix", "resume_fix", "stop_fix", "investigate", "accept_risk", "withdraw_acceptance", "lapse_acceptance",
+	case "start_fix", "resume_fix", "stop_fix", "start_assessment", "investigate", "identify", "accept_risk", "withdraw_acceptance", "lapse_acceptance",
 		"resolve", "close", "end_observation", "reject_fix", "reopen", "absorb":
 		return true
 	}
@@ -151,8 +151,8 @@ func follow(p *Problem, action string, version itsm.Version, k *KnownError) itsm
 		if k.State == NoActionPlanned {
 			return Reconsider{why, version}
 		}
-	case "stop_fix", "investigate":
-		if k.State == FixScheduled {
+	case "stop_fix", "start_assessment", "investigate", "identify":
+		if k.State == FixScheduled && p.Fix == (Fix{}) {
 			return Reconsider{why, version}
 		}
 	case "lapse_acceptance", "reject_fix", "reopen":

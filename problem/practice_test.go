@@ -144,7 +144,8 @@ func problemWorld(o *office, seed uint64) *world[problem.Problem] {
 		ok((r.MergedInto != "") == (r.Resolution.Code == problem.Duplicate), "a duplicate says of what")
 		ok(!is(problem.Identified) || len(r.Causes) > 0, "what is identified has causes")
 		ok(is(problem.New, problem.Assess, problem.Investigating, problem.OnHold) || !r.ControlEnded.IsZero(), "whatever is behind problem control has ended it")
-		ok(!is(problem.Investigating) || r.ControlEnded.IsZero(), "what is investigated is in problem control")
+		ok(!is(problem.New, problem.Assess, problem.Investigating) || r.ControlEnded.IsZero(), "what is not identified is not through with problem control")
+		ok(!is(problem.New, problem.Assess, problem.Investigating, problem.Identified) || r.Fix == problem.Fix{}, "what is not fixed has no fix")
 		for _, task := range r.Tasks {
 			ok(!is(problem.Closed) || !task.Ended.IsZero(), "what is closed has no open task")
 		}
@@ -206,7 +207,7 @@ func knownErrorWorld(o *office, seed uint64) *world[problem.KnownError] {
 	}
 	w.sound = func(ok func(bool, string), r *problem.KnownError) {
 		is := func(states ...itsm.State) bool { return slices.Contains(states, r.State) }
-		ok(!r.Public() || len(r.Symptoms) > 0 || r.Recurrences > 0 || !r.Published.IsZero(), "what is published can be found")
+		ok(!r.Public() || len(r.Symptoms) > 0, "what is published can be found")
 		ok(!r.Public() || !r.Published.IsZero(), "it says since when")
 		ok(is(problem.Corrected) == (!r.Corrected.IsZero() && r.Closed.IsZero()), "what is corrected says when")
 		ok(is(problem.KnownErrorClosed, problem.KnownErrorCancelled) == !r.Closed.IsZero(), "it says when it was over")

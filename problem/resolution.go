@@ -114,7 +114,7 @@ func (r *Problem) settled(code ResolutionCode, note string, at itsm.Moment) {
 func (r *Problem) revive() {
 	r.Reopens++
 	r.Resolution, r.Observation, r.Closed = Resolution{}, Observation{}, time.Time{}
-	r.ControlEnded, r.Fix = time.Time{}, Fix{}
+	r.restart()
 }
 
 func validEnd(code ResolutionCode, note string) error {
