@@ -220,6 +220,7 @@ func TestFollowingFails(t *testing.T) {
 	event := itsm.Event{Action: "start_fix", Record: p.ID, Version: 9, Actor: itsm.System()}
 	require.ErrorIs(t, o.known.Over(bare{o.errors.store}).Follow(kim, p, event), itsm.ErrUnsupported)
 	require.NoError(t, o.known.Follow(kim, p, itsm.Event{Action: "note", Actor: itsm.System()}))
+	require.ErrorIs(t, o.known.Follow(kim, p, itsm.Event{Action: "absorb", Data: []byte(`{`)}), itsm.ErrInvalid)
 	ended, cancel := context.WithCancel(kim)
 	cancel()
 	require.ErrorIs(t, o.known.Follow(ended, p, event), context.Canceled)

@@ -3,6 +3,7 @@ package problem
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"iter"
 	"slices"
@@ -180,12 +181,13 @@ func follow(p *Problem, action string, version itsm.Version, k *KnownError) itsm
 }
 
 // Follow does to the known errors of a problem what follows from an event of the
-// problem, which is given as it was after the event: a fix that is begun is scheduled,
-// one that is applied corrects them, one that did not hold brings them back; what is
-// accepted has no action planned; and those of a problem that was merged belong to the
-// other one from then on. It is done by the event's actor. What they have followed they
-// do not follow again, so it may be called for the same event as often as one likes, on
-// as many hosts; each known error is a commit of its own.
+// problem, which is given as it was after the event, or after all that was committed with
+// it: a fix that is begun is scheduled, one that is applied corrects them, one that did
+// not hold brings them back; what is accepted has no action planned; and those of a
+// problem that was merged belong to the other one from then on. It is done by the event's
+// actor. What they have followed they do not follow again, so it may be called for the
+// same event as often as one likes, on as many hosts; each known error is a commit of its
+// own. [KnownErrorConfig].Authorize is asked about it as about anything else.
 //
 // A problem and its known errors are in two stores. Where both are bound to one
 // transaction of the host's ([Practice.Over], [KnownErrors.Over]) they change together;
@@ -194,29 +196,48 @@ func follow(p *Problem, action string, version itsm.Version, k *KnownError) itsm
 //
 // It returns [itsm.ErrUnsupported] if the store is no [itsm.Lister].
 func (k *KnownErrors) Follow(ctx context.Context, p Problem, e itsm.Event) error {
+	return k.follow(ctx, e, func() (Problem, bool, error) { return p, true, nil })
+}
+
+// follow is Follow for a problem that is read only if there is somebody to follow it. It
+// says whether the event has happened at all.
+func (k *KnownErrors) follow(ctx context.Context, e itsm.Event, read func() (Problem, bool, error)) error {
 	if !leads(e.Action) {
 		return nil
 	}
-	ctx = context.WithValue(itsm.WithActor(ctx, e.Actor), following{}, true)
-	of := p.ID
+	of := e.Record
 	if e.Action == (Absorb{}).Action() {
-		of = p.absorbed()
+		var a Absorb
+		if err := json.Unmarshal(e.Data, &a); err != nil {
+			return &itsm.FieldError{Field: "data", Reason: err.Error()}
+		}
+		of = a.From
 	}
 	var all []itsm.ID
 	for one, err := range k.Of(ctx, of) {
 		if err != nil {
 			return err
 		}
-		all = append(all, one.ID)
+		if of != e.Record || one.Followed < e.Version {
+			all = append(all, one.ID)
+		}
 	}
+	if len(all) == 0 {
+		return nil
+	}
+	p, happened, err := read()
+	if err != nil || !happened {
+		return err
+	}
+	ctx = context.WithValue(itsm.WithActor(ctx, e.Actor), following{}, true)
 	for _, id := range all {
 		err := k.Update(ctx, func(tx *itsm.Tx[KnownError]) error {
 			r, err := tx.Get(id)
 			if err != nil || r.Problem != of {
 				return err // somebody was faster
 			}
-			if of != p.ID {
-				_, err := tx.Do(id, SetProblem{Problem: p.ID, Followed: e.Version})
+			if of != e.Record {
+				_, err := tx.Do(id, SetProblem{Problem: e.Record, Followed: e.Version})
 				return err
 			}
 			if r.Followed >= e.Version {
@@ -237,16 +258,6 @@ func (k *KnownErrors) Follow(ctx context.Context, p Problem, e itsm.Event) error
 		}
 	}
 	return nil
-}
-
-// absorbed returns the problem that was merged into this one last.
-func (r *Problem) absorbed() itsm.ID {
-	for _, l := range slices.Backward(r.Links) {
-		if l.Rel == MergedFrom {
-			return l.To.ID
-		}
-	}
-	return ""
 }
 
 // CatchUp brings the views ([KnownErrorConfig].Views) up to date with what was committed

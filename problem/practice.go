@@ -97,8 +97,12 @@ func NewPractice(store itsm.Store[Problem], cfg Config) (*Practice, error) {
 	if cfg.KnownErrors != nil || len(cfg.Views) > 0 {
 		cfg.Notify = also(cfg.Notify, func(ctx context.Context, events []itsm.Event) {
 			// What cannot be done now is caught up with.
+			last := map[itsm.ID]itsm.Event{}
 			for _, e := range events {
-				_ = cfg.lead(ctx, kernel, e)
+				last[e.Record] = e
+			}
+			for _, e := range events {
+				_ = cfg.lead(ctx, kernel, e, last[e.Record])
 			}
 			_ = show(ctx, kernel, cfg.Views, events)
 		})
@@ -251,29 +255,26 @@ func cascade(_ context.Context, tx *itsm.Tx[Problem], r *Problem, action itsm.Ac
 	return nil
 }
 
-// lead lets the known errors follow an event that was committed.
-func (cfg Config) lead(ctx context.Context, p *itsm.Practice[Problem], e itsm.Event) error {
-	if cfg.KnownErrors == nil || !leads(e.Action) {
+// lead lets the known errors follow an event, with which the events up to last were
+// committed.
+func (cfg Config) lead(ctx context.Context, p *itsm.Practice[Problem], e, last itsm.Event) error {
+	if cfg.KnownErrors == nil {
 		return nil
 	}
-	r, err := p.Get(ctx, e.Record)
-	if err != nil {
-		return err
-	}
-	if r.Version == e.Version && r.Changed.Equal(e.At) && r.State == e.To {
-		return cfg.KnownErrors.Follow(ctx, r, e)
-	}
-	// More has happened since; or it has not happened here, but in a transaction of the
-	// host's that may yet be rolled back.
-	for past, err := range p.Walk(p.History(ctx, e.Record)) {
-		switch {
-		case err != nil:
-			return err
-		case past.Event.ID == e.ID:
-			return cfg.KnownErrors.Follow(ctx, past.Record, e)
+	return cfg.KnownErrors.follow(ctx, e, func() (Problem, bool, error) {
+		r, err := p.Get(ctx, e.Record)
+		if err != nil || r.Version == last.Version && r.Changed.Equal(last.At) && r.State == last.To {
+			return r, true, err
 		}
-	}
-	return nil
+		// More has happened since; or it has not happened here, but in a transaction of
+		// the host's that may yet be rolled back.
+		for past, err := range p.Walk(p.History(ctx, e.Record)) {
+			if err != nil || past.Event.ID == e.ID {
+				return past.Record, true, err
+			}
+		}
+		return r, false, nil
+	})
 }
 
 // CatchUp lets the known errors ([Config].KnownErrors) follow what was committed after a
@@ -289,7 +290,7 @@ func (p *Practice) CatchUp(ctx context.Context, after itsm.Cursor) (itsm.Cursor,
 		if err != nil {
 			return after, err
 		}
-		if err := p.cfg.lead(ctx, p.Practice, d.Event); err != nil {
+		if err := p.cfg.lead(ctx, p.Practice, d.Event, d.Event); err != nil {
 			return last, err
 		}
 		news, last = append(news, d.Event), d.Cursor
