@@ -358,9 +358,9 @@ func TestAgreements(t *testing.T) {
 
 // What an agreement may ask for is what is documented.
 func TestFacts(t *testing.T) {
-	names := []string{"state", "phase", "hold", "origin", "priority", "category", "symptom", "group", "person", "major", "control_ended", "accepted", "fix", "resolution", "action", "own", "flag"}
+	names := []string{"state", "phase", "hold", "origin", "priority", "service", "category", "symptom", "group", "person", "major", "control_ended", "accepted", "fix", "resolution", "action", "own", "flag"}
 	o := newOffice(t, problem.Config{Agreements: factBook(t, names)})
-	r, err := o.problems.Open(kim, problem.Register{Title: "t", Category: "net", Symptom: "down"})
+	r, err := o.problems.Open(kim, problem.Register{Title: "t", Services: []string{"mail"}, Category: "net", Symptom: "down"})
 	require.NoError(t, err)
 	has := func(want map[string]string) {
 		t.Helper()
@@ -491,7 +491,7 @@ func TestJournals(t *testing.T) {
 // A host's own clock, ids and rules apply.
 func TestHostsConfig(t *testing.T) {
 	told := 0
-	known, err := problem.NewKnownErrors(memory.New[problem.KnownError](), problem.KnownErrorConfig{Views: []problem.View{problem.NewMatcher()}, Config: itsm.Config{Notify: func(context.Context, []itsm.Event) { told++ }}})
+	known, err := problem.NewKnownErrors(memory.New[problem.KnownError](), problem.KnownErrorConfig{Views: []problem.View[problem.KnownError]{problem.NewMatcher()}, Config: itsm.Config{Notify: func(context.Context, []itsm.Event) { told++ }}})
 	require.NoError(t, err)
 	p, err := problem.NewPractice(memory.New[problem.Problem](), problem.Config{KnownErrors: known, Observation: time.Hour, Config: itsm.Config{
 		Authorize: func(_ context.Context, a itsm.Attempt) error {

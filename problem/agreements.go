@@ -43,6 +43,11 @@ func (f facts) Fact(name string) string {
 		return string(r.Origin)
 	case "priority":
 		return number(int(r.Priority))
+	case "service":
+		if len(r.Services) > 0 {
+			return r.Services[0]
+		}
+		return ""
 	case "category":
 		return r.Category
 	case "symptom":

@@ -161,13 +161,13 @@ func Prompt(text string) bool {
 	return false
 }
 
-// sources are causes on the way to a leaf, each of which asks for evidence.
+// source is a cause, which asks for evidence, and, at the end, for more than blame.
 type source struct {
 	where, text, evidence string
 	leaf                  bool
 }
 
-// marks says what a cause lacks.
+// marks says what the cause lacks.
 func (s source) marks() []Mark {
 	var all []Mark
 	if s.evidence == "" {
@@ -201,5 +201,5 @@ func label(text string) string {
 // oneLine makes a text fit for one line.
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
-// percent prints a share of 0 to 1.
+// probability prints one.
 func probability(p float64) string { return strconv.FormatFloat(p, 'g', 6, 64) }

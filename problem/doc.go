@@ -142,8 +142,6 @@
 //	stateDiagram-v2
 //	    [*] --> draft: document
 //	    draft --> published: publish
-//	    draft --> corrected: correct
-//	    draft --> closed: close
 //	    draft --> cancelled: cancel
 //	    published --> draft: retract
 //	    published --> fix_scheduled: schedule_fix
@@ -215,7 +213,8 @@
 // # Measures
 //
 // [Measure] computes the problem performance index, the age of the backlog, the
-// incidents of each known error and more; [RepeatRate] compares before and after a fix.
+// incidents of each known error and more; [RepeatRate] compares before and after a fix;
+// [Waiting] says which incidents there is something to tell.
 //
 // The terms are those of the problem management practice of ITIL 4; the states and edges
 // are the union of what common products permit.

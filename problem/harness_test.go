@@ -68,7 +68,7 @@ var (
 func as(id string) context.Context { return itsm.As(context.Background(), id) }
 
 // newOffice returns a practice of problems whose known errors follow them.
-func newOffice(t testing.TB, cfg problem.Config, views ...problem.View) *office {
+func newOffice(t testing.TB, cfg problem.Config, views ...problem.View[problem.KnownError]) *office {
 	c := &clock{t: morning}
 	errors := memory.New[problem.KnownError]()
 	known, err := problem.NewKnownErrors(errors, problem.KnownErrorConfig{Config: itsm.Config{Now: c.now, NewID: serial(), Attempts: cfg.Attempts}, Views: views})

@@ -16,8 +16,9 @@ const (
 	maxUses        = 100
 )
 
-// The actions of known errors that every practice has, and those whose names a problem's
-// action has already. Their names in the history are the plain ones: "describe", "close".
+// The actions that every practice has. Where a problem's action has the name already, a
+// known error's type has a longer one; in the history it is the plain one, "link" or
+// "close".
 type (
 	// KnownErrorLink adds a link to another record; it never changes the other.
 	KnownErrorLink = itsm.AddLink[KnownError]
@@ -109,10 +110,10 @@ func (a DescribeKnownError) Validate() error {
 	return v.Err()
 }
 
-// Apply sets both. What is published keeps a symptom.
+// Apply sets both. What is not a draft keeps a symptom.
 func (a DescribeKnownError) Apply(r *KnownError, _ itsm.Moment) error {
-	if len(a.Symptoms) == 0 && r.Public() {
-		return itsm.Refuse("it is published: nobody would find it without symptoms")
+	if len(a.Symptoms) == 0 && r.State != Draft {
+		return itsm.Refuse("it is %s: nobody would find it without symptoms", r.State)
 	}
 	r.Title, r.Symptoms = a.Title, a.Symptoms
 	return nil

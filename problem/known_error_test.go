@@ -127,15 +127,17 @@ func TestKnownErrorsFollowTheirProblem(t *testing.T) {
 		want  []itsm.State // after each step
 	}{
 		{"Fixed", []action{fixing, fixed, problem.Close{}}, []itsm.State{problem.FixScheduled, problem.Corrected, problem.KnownErrorClosed}},
-		{"NotFixed", []action{fixing, fixed, problem.RejectFix{Reason: "again"}}, []itsm.State{problem.FixScheduled, problem.Corrected, problem.Published}},
+		{"NotFixed", []action{fixing, fixed, problem.RejectFix{Reason: "again"}}, []itsm.State{problem.FixScheduled, problem.Corrected, problem.FixScheduled}},
 		{"Stopped", []action{fixing, problem.StopFix{Reason: "r"}, fixing, problem.Investigate{}}, []itsm.State{problem.FixScheduled, problem.Published, problem.FixScheduled, problem.Published}},
 		{"Held", []action{fixing, problem.PutOnHold{Reason: "r"}, problem.Resume{}}, []itsm.State{problem.FixScheduled, problem.FixScheduled, problem.FixScheduled}},
 		{"Accepted", []action{accept, problem.Close{Code: problem.RiskAccepted, Note: "n"}, problem.Reopen{Reason: "r"}}, []itsm.State{problem.NoActionPlanned, problem.NoActionPlanned, problem.Published}},
 		{"Withdrawn", []action{accept, problem.WithdrawAcceptance{Reason: "r"}}, []itsm.State{problem.NoActionPlanned, problem.Published}},
 		{"AcceptedLate", []action{accept, fixing, problem.Resolve{Code: problem.WorkaroundAccepted, Note: "n"}}, []itsm.State{problem.NoActionPlanned, problem.FixScheduled, problem.NoActionPlanned}},
 		{"Irrelevant", []action{problem.Close{Code: problem.NoLongerRelevant, Note: "mail is gone"}, problem.Reopen{Reason: "r"}}, []itsm.State{problem.KnownErrorClosed, problem.Published}},
-		{"Closed", []action{problem.Close{Code: problem.FixApplied, Note: "n"}, problem.Reopen{Reason: "r"}}, []itsm.State{problem.Corrected, problem.Published}},
+		{"Closed", []action{problem.Close{Code: problem.FixApplied, Note: "n"}, problem.Reopen{Reason: "r"}}, []itsm.State{problem.KnownErrorClosed, problem.Published}},
 		{"Unknown", []action{problem.Close{Code: problem.NotReproducible, Note: "n"}}, []itsm.State{problem.Published}},
+		{"Reassessed", []action{fixing, problem.PutOnHold{Reason: "r"}, problem.StartAssessment{}}, []itsm.State{problem.FixScheduled, problem.FixScheduled, problem.Published}},
+		{"Identified", []action{fixing, identify, problem.PutOnHold{Reason: "r"}, identify}, []itsm.State{problem.FixScheduled, problem.FixScheduled, problem.FixScheduled, problem.Published}},
 		{"Cancelled", []action{problem.Cancel{Reason: "r"}}, []itsm.State{problem.Published}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -218,6 +220,7 @@ func TestFollowingFails(t *testing.T) {
 	event := itsm.Event{Action: "start_fix", Record: p.ID, Version: 9, Actor: itsm.System()}
 	require.ErrorIs(t, o.known.Over(bare{o.errors.store}).Follow(kim, p, event), itsm.ErrUnsupported)
 	require.NoError(t, o.known.Follow(kim, p, itsm.Event{Action: "note", Actor: itsm.System()}))
+	require.ErrorIs(t, o.known.Follow(kim, p, itsm.Event{Action: "absorb", Data: []byte(`{`)}), itsm.ErrInvalid)
 	ended, cancel := context.WithCancel(kim)
 	cancel()
 	require.ErrorIs(t, o.known.Follow(ended, p, event), context.Canceled)
@@ -365,7 +368,7 @@ func TestTheMatcherIsAnIncidentsMatcher(t *testing.T) {
 	o.errors.do(kim, k.ID, problem.Publish{})
 	i, err = desk.Open(kim, report)
 	require.NoError(t, err)
-	require.Equal(t, []inc.Proposal{{To: k.Ref(), Score: 11, Reason: "same CI mx-1; same service mail; symptom words: hangs, outlook; 1 whole symptom(s)"}}, i.Proposals)
+	require.Equal(t, []inc.Proposal{{To: k.Ref(), Score: 11, Reason: "same CI mx-1; same service mail; symptom words: hangs, outlook; a whole symptom"}}, i.Proposals)
 	require.Equal(t, "same CI mx-1; affected version 8; same service mail", matcher.Find(problem.Query{Service: "mail", CI: "mx-1", Version: "8"})[0].Reason)
 	require.Empty(t, matcher.Find(problem.Query{CI: "mx-1", Version: "9"}), "that version does not have it")
 	o.errors.do(kim, k.ID, problem.Correct{Note: "n"})
@@ -375,7 +378,7 @@ func TestTheMatcherIsAnIncidentsMatcher(t *testing.T) {
 	// Another host's matcher catches up.
 	other := problem.NewMatcher()
 	o.errors.do(kim, k.ID, problem.Recur{Reason: "r"})
-	host, err := problem.NewKnownErrors(o.errors.store, problem.KnownErrorConfig{Views: []problem.View{other}})
+	host, err := problem.NewKnownErrors(o.errors.store, problem.KnownErrorConfig{Views: []problem.View[problem.KnownError]{other}})
 	require.NoError(t, err)
 	cursor, err := host.CatchUp(kim, "")
 	require.NoError(t, err)
@@ -403,4 +406,69 @@ func TestTheMatcherIsAnIncidentsMatcher(t *testing.T) {
 		}()
 	}
 	all.Wait()
+}
+
+// pending is a transaction of the host's: what is committed to it is not committed yet,
+// and here never will be.
+type pending struct{ itsm.Store[problem.Problem] }
+
+func (pending) Commit(context.Context, ...itsm.Revision[problem.Problem]) error { return nil }
+
+// What may yet be rolled back is not followed, also where others were faster meanwhile.
+func TestWhatIsRolledBackIsNotFollowed(t *testing.T) {
+	o := newOffice(t, problem.Config{})
+	p := o.open(problem.Investigate{}, identify)
+	k := o.document(p, problem.Publish{})
+	tx := o.problems.Over(pending{o.store})
+	r, err := tx.Do(kim, p.ID, fixing)
+	require.NoError(t, err)
+	require.Equal(t, problem.FixInProgress, r.State)
+	require.Equal(t, problem.Published, o.errors.get(k.ID).State)
+	o.do(kim, p.ID, problem.Note{Text: "somebody was faster"}, problem.Note{Text: "twice"})
+	_, err = tx.Do(kim, p.ID, fixing)
+	require.NoError(t, err)
+	require.Equal(t, problem.Published, o.errors.get(k.ID).State)
+	// In the host's own transaction both are done together.
+	require.NoError(t, o.known.Over(o.errors.store).Follow(kim, r, itsm.Event{Action: "start_fix", Record: p.ID, Version: r.Version, Actor: itsm.Actor{ID: "bob"}}))
+	require.Equal(t, problem.FixScheduled, o.errors.get(k.ID).State)
+}
+
+// While somebody is looking into it, nothing is proposed; and a detector on another host
+// catches up.
+func TestADetectorFollowsProblems(t *testing.T) {
+	d, err := problem.NewDetector(problem.Rules{Repeats: 2}, nil)
+	require.NoError(t, err)
+	other, err := problem.NewDetector(problem.Rules{Repeats: 2}, nil)
+	require.NoError(t, err)
+	o := newOffice(t, problem.Config{Views: []problem.View[problem.Problem]{d}})
+	p := o.open()
+	n := 0
+	tell := func(d *problem.Detector) int {
+		proposed := 0
+		for range 3 {
+			n++
+			all, err := d.Observe(problem.Occurrence{Incident: itsm.ID(fmt.Sprint("inc-", n)), Service: "mail", Symptom: "no mail", Began: morning}, morning)
+			require.NoError(t, err)
+			proposed += len(all)
+		}
+		return proposed
+	}
+	require.Zero(t, tell(d))
+	host, err := problem.NewPractice(o.store, problem.Config{Views: []problem.View[problem.Problem]{other}})
+	require.NoError(t, err)
+	_, err = host.CatchUp(kim, "")
+	require.NoError(t, err)
+	require.Zero(t, tell(other))
+	o.do(kim, p.ID, problem.Investigate{}, problem.Close{Code: problem.FixApplied, Note: "n"})
+	require.Equal(t, 1, tell(d), "it goes on although it was said to be over")
+	require.Zero(t, tell(d), "once")
+	_, err = o.problems.Over(gone{o.store}).CatchUp(kim, "")
+	require.ErrorIs(t, err, itsm.ErrNotFound)
+}
+
+// gone is a store that has lost its records, and not their events.
+type gone struct{ *memory.Store[problem.Problem] }
+
+func (gone) Load(context.Context, itsm.ID) (problem.Problem, error) {
+	return problem.Problem{}, itsm.ErrNotFound
 }

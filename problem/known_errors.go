@@ -3,6 +3,7 @@ package problem
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"iter"
 	"slices"
@@ -22,14 +23,7 @@ type KnownErrorConfig struct {
 	Actions []itsm.Action[KnownError]
 	// Views are kept up to date with every known error after it is committed here. What
 	// other hosts commit, they learn by [KnownErrors.CatchUp].
-	Views []View
-}
-
-// A View is something that is made from the records of known errors and follows them. A
-// [Matcher] is one. Put may come for the same version more than once and late, and must
-// be safe for concurrent use; it does not keep the record.
-type View interface {
-	Put(r KnownError)
+	Views []View[KnownError]
 }
 
 // KnownErrors is the practice that keeps known errors: the known error database. It is
@@ -48,7 +42,9 @@ func NewKnownErrors(store itsm.Store[KnownError], cfg KnownErrorConfig) (*KnownE
 	}
 	var kernel *itsm.Practice[KnownError]
 	if len(cfg.Views) > 0 {
-		cfg.Notify = cfg.show(cfg.Notify, func() *itsm.Practice[KnownError] { return kernel })
+		cfg.Notify = also(cfg.Notify, func(ctx context.Context, events []itsm.Event) {
+			_ = show(ctx, kernel, cfg.Views, events) // what cannot be read now is caught up with
+		})
 	}
 	kernel, err := itsm.NewPractice(itsm.Definition[KnownError]{
 		Prefix:    "ke",
@@ -136,7 +132,7 @@ func unfollowed(ctx context.Context, _ *itsm.Tx[KnownError], _ *KnownError, acti
 // problem.
 func leads(action string) bool {
 	switch action {
-	case "start_fix", "resume_fix", "stop_fix", "investigate", "accept_risk", "withdraw_acceptance", "lapse_acceptance",
+	case "start_fix", "resume_fix", "stop_fix", "start_assessment", "investigate", "identify", "accept_risk", "withdraw_acceptance", "lapse_acceptance",
 		"resolve", "close", "end_observation", "reject_fix", "reopen", "absorb":
 		return true
 	}
@@ -145,52 +141,63 @@ func leads(action string) bool {
 
 // follow says what follows for a known error from what was done to its problem: the
 // problem as it was then, and the name of the action. It is pure.
-func follow(p *Problem, action string, version itsm.Version, k *KnownError) itsm.Action[KnownError] {
+func follow(p *Problem, action string, version itsm.Version, k *KnownError) []itsm.Action[KnownError] {
 	why := fmt.Sprintf("problem %s: %s", p.ID, action)
+	all := func(actions ...itsm.Action[KnownError]) []itsm.Action[KnownError] { return actions }
+	schedule := ScheduleFix{Change: p.Fix.Change, Followed: version}
+	nothing := PlanNoAction{Reason: p.Acceptance.Reason, Review: p.Acceptance.Review, Followed: version}
+	removed := k.State == Corrected || k.State == KnownErrorClosed
 	switch action {
 	case "start_fix", "resume_fix":
-		return ScheduleFix{Change: p.Fix.Change, Followed: version}
+		return all(schedule)
 	case "accept_risk":
-		return PlanNoAction{Reason: p.Acceptance.Reason, Review: p.Acceptance.Review, Followed: version}
+		return all(nothing)
 	case "withdraw_acceptance":
 		if k.State == NoActionPlanned {
-			return Reconsider{why, version}
+			return all(Reconsider{why, version})
 		}
-	case "stop_fix", "investigate":
-		if k.State == FixScheduled {
-			return Reconsider{why, version}
+	case "stop_fix", "start_assessment", "investigate", "identify":
+		if k.State == FixScheduled && p.Fix == (Fix{}) {
+			return all(Reconsider{why, version})
 		}
-	case "lapse_acceptance", "reject_fix", "reopen":
+	case "reject_fix":
+		if removed {
+			return all(Recur{why, version}, schedule)
+		}
+		return all(schedule)
+	case "lapse_acceptance", "reopen":
 		switch {
 		case k.State == NoActionPlanned:
-			return Reconsider{why, version}
-		case k.State == Corrected || k.State == KnownErrorClosed:
-			return Recur{why, version}
-		case action == "reject_fix":
-			return ScheduleFix{Change: p.Fix.Change, Followed: version}
+			return all(Reconsider{why, version})
+		case removed:
+			return all(Recur{why, version})
 		}
 	case "resolve", "close", "end_observation":
+		note := cmp.Or(p.Resolution.Note, why)
 		switch code := p.Resolution.Code; {
 		case code.Accepts() && k.State != NoActionPlanned:
-			return PlanNoAction{Reason: p.Acceptance.Reason, Review: p.Acceptance.Review, Followed: version}
+			return all(nothing)
 		case code == NoLongerRelevant:
-			return CloseKnownError{cmp.Or(p.Resolution.Note, why), version}
-		case code.Fixes() && k.State != Corrected:
-			return Correct{cmp.Or(p.Resolution.Note, why), version}
-		case code.Fixes() && action != "resolve":
-			return CloseKnownError{Followed: version}
+			return all(CloseKnownError{note, version})
+		case code.Fixes() && action == "resolve":
+			return all(Correct{note, version})
+		case code.Fixes() && k.State == Corrected:
+			return all(CloseKnownError{Followed: version})
+		case code.Fixes():
+			return all(Correct{note, version}, CloseKnownError{Followed: version})
 		}
 	}
 	return nil
 }
 
 // Follow does to the known errors of a problem what follows from an event of the
-// problem, which is given as it was after the event: a fix that is begun is scheduled,
-// one that is applied corrects them, one that did not hold brings them back; what is
-// accepted has no action planned; and those of a problem that was merged belong to the
-// other one from then on. It is done by the event's actor. What they have followed they
-// do not follow again, so it may be called for the same event as often as one likes, on
-// as many hosts; each known error is a commit of its own.
+// problem, which is given as it was after the event, or after all that was committed with
+// it: a fix that is begun is scheduled, one that is applied corrects them, one that did
+// not hold brings them back; what is accepted has no action planned; and those of a
+// problem that was merged belong to the other one from then on. It is done by the event's
+// actor. What they have followed they do not follow again, so it may be called for the
+// same event as often as one likes, on as many hosts; each known error is a commit of its
+// own. [KnownErrorConfig].Authorize is asked about it as about anything else.
 //
 // A problem and its known errors are in two stores. Where both are bound to one
 // transaction of the host's ([Practice.Over], [KnownErrors.Over]) they change together;
@@ -199,43 +206,62 @@ func follow(p *Problem, action string, version itsm.Version, k *KnownError) itsm
 //
 // It returns [itsm.ErrUnsupported] if the store is no [itsm.Lister].
 func (k *KnownErrors) Follow(ctx context.Context, p Problem, e itsm.Event) error {
+	return k.follow(ctx, e, func() (Problem, bool, error) { return p, true, nil })
+}
+
+// follow is Follow for a problem that is read only if there is somebody to follow it. It
+// says whether the event has happened at all.
+func (k *KnownErrors) follow(ctx context.Context, e itsm.Event, read func() (Problem, bool, error)) error {
 	if !leads(e.Action) {
 		return nil
 	}
-	ctx = context.WithValue(itsm.WithActor(ctx, e.Actor), following{}, true)
-	of := p.ID
+	of := e.Record
 	if e.Action == (Absorb{}).Action() {
-		of = p.absorbed()
+		var a Absorb
+		if err := json.Unmarshal(e.Data, &a); err != nil {
+			return &itsm.FieldError{Field: "data", Reason: err.Error()}
+		}
+		of = a.From
 	}
 	var all []itsm.ID
 	for one, err := range k.Of(ctx, of) {
 		if err != nil {
 			return err
 		}
-		all = append(all, one.ID)
+		if of != e.Record || one.Followed < e.Version {
+			all = append(all, one.ID)
+		}
 	}
+	if len(all) == 0 {
+		return nil
+	}
+	p, happened, err := read()
+	if err != nil || !happened {
+		return err
+	}
+	ctx = context.WithValue(itsm.WithActor(ctx, e.Actor), following{}, true)
 	for _, id := range all {
 		err := k.Update(ctx, func(tx *itsm.Tx[KnownError]) error {
 			r, err := tx.Get(id)
 			if err != nil || r.Problem != of {
 				return err // somebody was faster
 			}
-			if of != p.ID {
-				_, err := tx.Do(id, SetProblem{Problem: p.ID, Followed: e.Version})
+			if of != e.Record {
+				_, err := tx.Do(id, SetProblem{Problem: e.Record, Followed: e.Version})
 				return err
 			}
 			if r.Followed >= e.Version {
 				return nil
 			}
-			a := follow(&p, e.Action, e.Version, &r)
-			if a == nil {
-				return nil
+			for _, a := range follow(&p, e.Action, e.Version, &r) {
+				if _, ok := k.Lifecycle().Can(r.State, a.Action()); !ok {
+					return nil // people have moved it elsewhere
+				}
+				if r, err = tx.Do(id, a); err != nil {
+					return err
+				}
 			}
-			if _, ok := k.Lifecycle().Can(r.State, a.Action()); !ok {
-				return nil // people have moved it elsewhere
-			}
-			_, err = tx.Do(id, a)
-			return err
+			return nil
 		})
 		if err != nil {
 			return err
@@ -244,66 +270,21 @@ func (k *KnownErrors) Follow(ctx context.Context, p Problem, e itsm.Event) error
 	return nil
 }
 
-// absorbed returns the problem that was merged into this one last.
-func (r *Problem) absorbed() itsm.ID {
-	for _, l := range slices.Backward(r.Links) {
-		if l.Rel == MergedFrom {
-			return l.To.ID
-		}
-	}
-	return ""
-}
-
-// show brings the views up to date with what was committed.
-func (cfg KnownErrorConfig) show(notify func(context.Context, []itsm.Event), kernel func() *itsm.Practice[KnownError]) func(context.Context, []itsm.Event) {
-	views := cfg.Views
-	return func(ctx context.Context, events []itsm.Event) {
-		var done []itsm.ID
-		for _, e := range events {
-			if slices.Contains(done, e.Record) {
-				continue
-			}
-			done = append(done, e.Record)
-			// It is committed, whatever has become of the caller; and what cannot be
-			// read now is caught up with later.
-			if r, err := kernel().Get(context.WithoutCancel(ctx), e.Record); err == nil {
-				for _, view := range views {
-					view.Put(r)
-				}
-			}
-		}
-		if notify != nil {
-			notify(ctx, events)
-		}
-	}
-}
-
 // CatchUp brings the views ([KnownErrorConfig].Views) up to date with what was committed
 // after a cursor, here or on another host, and returns the cursor up to which they are.
 // A host does so with an empty cursor when it begins, and now and then. It returns
 // [itsm.ErrUnsupported] if the store is no [itsm.Feeder].
 func (k *KnownErrors) CatchUp(ctx context.Context, after itsm.Cursor) (itsm.Cursor, error) {
-	var changed []itsm.ID
-	known := map[itsm.ID]bool{}
+	var news []itsm.Event
 	last := after
-	for news, err := range k.Feed(ctx, after) {
+	for d, err := range k.Feed(ctx, after) {
 		if err != nil {
 			return after, err
 		}
-		last = news.Cursor
-		if id := news.Event.Record; !known[id] {
-			known[id] = true
-			changed = append(changed, id)
-		}
+		news, last = append(news, d.Event), d.Cursor
 	}
-	for _, id := range changed {
-		r, err := k.Get(ctx, id)
-		if err != nil {
-			return after, err
-		}
-		for _, view := range k.cfg.Views {
-			view.Put(r)
-		}
+	if err := show(ctx, k.Practice, k.cfg.Views, news); err != nil {
+		return after, err
 	}
 	return last, nil
 }
@@ -315,27 +296,4 @@ func (k *KnownErrors) Journal(ctx context.Context, id itsm.ID) iter.Seq2[Entry, 
 		note, ok := a.(NoteKnownError)
 		return note.Text, ok
 	})
-}
-
-// journal yields what was said in the notes of a history.
-func journal[R any](ctx context.Context, p *itsm.Practice[R], id itsm.ID, said func(itsm.Action[R]) (string, bool)) iter.Seq2[Entry, error] {
-	return func(yield func(Entry, error) bool) {
-		for e, err := range p.History(ctx, id) {
-			if err != nil {
-				yield(Entry{}, err)
-				return
-			}
-			if e.Action != (Note{}).Action() {
-				continue
-			}
-			a, err := p.Done(e)
-			text, ok := said(a)
-			if err == nil && !ok {
-				continue // the host's own
-			}
-			if !yield(Entry{At: e.At, Actor: e.Actor, Text: text}, err) || err != nil {
-				return
-			}
-		}
-	}
 }

@@ -183,8 +183,11 @@ func (k matchable) match(q Query, words []string) (Match, bool) {
 		score += len(shared) + 3*whole
 		why = append(why, "symptom words: "+strings.Join(shared, ", "))
 	}
-	if whole > 0 {
-		why = append(why, fmt.Sprintf("%d whole symptom(s)", whole))
+	switch {
+	case whole == 1:
+		why = append(why, "a whole symptom")
+	case whole > 1:
+		why = append(why, fmt.Sprintf("%d whole symptoms", whole))
 	}
 	anywhere := q.Service == "" || len(k.services) == 0
 	ok := ci >= 0 || service && len(shared) > 0 || anywhere && len(shared) >= 2

@@ -156,7 +156,7 @@ func Measure(problems iter.Seq2[Problem, error], known iter.Seq2[KnownError, err
 		}
 		m.NotFixed.Part += int64(r.Returns)
 		m.NotFixed.Of += int64(r.Returns)
-		if r.Resolution.Code != "" && r.Resolution.Code.Fixes() {
+		if r.Resolution.Code.Fixes() {
 			m.NotFixed.Of++
 		}
 	}
@@ -242,7 +242,7 @@ func (r Repeats) String() string {
 // It returns an [itsm.ErrNotAllowed] for a problem that is not fixed, or was only now.
 func RepeatRate(p Problem, known []itsm.ID, occurrences iter.Seq[Occurrence], within time.Duration, now time.Time) (Repeats, error) {
 	fixed := p.Resolution.At
-	if p.Resolution.Code == "" || !p.Resolution.Code.Fixes() {
+	if !p.Resolution.Code.Fixes() {
 		return Repeats{}, itsm.Refuse("it is not fixed")
 	}
 	r := Repeats{Fixed: fixed, Span: min(within, now.Sub(fixed))}
@@ -262,4 +262,18 @@ func RepeatRate(p Problem, known []itsm.ID, occurrences iter.Seq[Occurrence], wi
 		}
 	}
 	return r, nil
+}
+
+// Waiting lists the incidents that last and that a problem, or one of the known errors
+// given, explains, in the order of the occurrences: whom there is something to tell when a
+// workaround is published or a fix applied. An empty problem is none. It is pure.
+func Waiting(problem itsm.ID, known []itsm.ID, occurrences iter.Seq[Occurrence]) []itsm.ID {
+	var all []itsm.ID
+	for o := range occurrences {
+		explained := o.Problem != "" && o.Problem == problem || o.KnownError != "" && slices.Contains(known, o.KnownError)
+		if explained && !o.Void && o.Restored.IsZero() {
+			all = append(all, o.Incident)
+		}
+	}
+	return all
 }

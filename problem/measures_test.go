@@ -162,3 +162,10 @@ func TestRepeatRate(t *testing.T) {
 	_, err = problem.RepeatRate(past(mid, mid, ""), nil, occurrences(), day, march.End)
 	require.Equal(t, []string{"it is not fixed"}, said(err))
 }
+
+func TestWaiting(t *testing.T) {
+	all := occurrences(problem.Occurrence{Incident: "a", Problem: "prb-1"}, problem.Occurrence{Incident: "b", KnownError: "ke-1"}, problem.Occurrence{Incident: "c", Problem: "prb-2"},
+		problem.Occurrence{Incident: "d"}, problem.Occurrence{Incident: "e", Problem: "prb-1", Void: true}, problem.Occurrence{Incident: "f", Problem: "prb-1", Restored: mid})
+	require.Equal(t, []itsm.ID{"a", "b"}, problem.Waiting("prb-1", []itsm.ID{"ke-1"}, all))
+	require.Empty(t, problem.Waiting("", []itsm.ID{""}, all))
+}

@@ -33,13 +33,16 @@ type Config struct {
 	// ([KnownErrors.Follow]). They follow after each commit here; what was missed, they
 	// follow by [Practice.CatchUp]. Nil means that none do.
 	KnownErrors *KnownErrors
+	// Views are kept up to date with every problem after it is committed here. What
+	// other hosts commit, they learn by [Practice.CatchUp].
+	Views []View[Problem]
 	// Agreements say what is promised about problems; nil means nothing. Finishing
 	// problem control and resolving are promised apart ([ControlMetric],
 	// [ResolutionMetric]). Conditions may ask for state, phase, hold (the reason),
-	// origin, priority ("1"), category, symptom, group, person, major ("yes"),
-	// control_ended (when it was), accepted and fix ("yes"), resolution (the code),
-	// action (the name of what was just done), and the host's own fields by their
-	// names.
+	// origin, priority ("1"), service (the first), category, symptom, group, person,
+	// major ("yes"), control_ended (when it was), accepted and fix ("yes"), resolution
+	// (the code), action (the name of what was just done), and the host's own fields by
+	// their names.
 	Agreements *sla.Book
 
 	levels slm.Levels[Problem]
@@ -91,8 +94,18 @@ func NewPractice(store itsm.Store[Problem], cfg Config) (*Practice, error) {
 		},
 	}
 	var kernel *itsm.Practice[Problem]
-	if cfg.KnownErrors != nil {
-		cfg.Notify = cfg.lead(cfg.Notify, func() *itsm.Practice[Problem] { return kernel })
+	if cfg.KnownErrors != nil || len(cfg.Views) > 0 {
+		cfg.Notify = also(cfg.Notify, func(ctx context.Context, events []itsm.Event) {
+			// What cannot be done now is caught up with.
+			last := map[itsm.ID]itsm.Event{}
+			for _, e := range events {
+				last[e.Record] = e
+			}
+			for _, e := range events {
+				_ = cfg.lead(ctx, kernel, e, last[e.Record])
+			}
+			_ = show(ctx, kernel, cfg.Views, events)
+		})
 	}
 	kernel, err = itsm.NewPractice(itsm.Definition[Problem]{
 		Prefix:    "prb",
@@ -110,9 +123,10 @@ func NewPractice(store itsm.Store[Problem], cfg Config) (*Practice, error) {
 	return &Practice{kernel, cfg}, nil
 }
 
-// Over returns the same practice over another store, such as one bound to a
-// transaction of the host's. To let known errors follow in the same transaction, the
-// host calls [KnownErrors.Follow] in it, over their store in that transaction.
+// Over returns the same practice over another store, such as one bound to a transaction
+// of the host's. Known errors and views learn of what is done there by
+// [Practice.CatchUp]; to let known errors follow in the same transaction, the host calls
+// [KnownErrors.Follow] in it, over their store in that transaction.
 func (p *Practice) Over(store itsm.Store[Problem]) *Practice {
 	return &Practice{p.Practice.Over(store), p.cfg}
 }
@@ -140,13 +154,6 @@ func derived() []itsm.Action[Problem] {
 // Open registers a problem. It is Create with the type that it takes.
 func (p *Practice) Open(ctx context.Context, problem Register) (Problem, error) {
 	return p.Create(ctx, problem)
-}
-
-// An Entry of the journal is something that was said about a problem.
-type Entry struct {
-	At    time.Time
-	Actor itsm.Actor
-	Text  string
 }
 
 // Journal yields what was said about a problem in notes, oldest first. It reads the
@@ -248,57 +255,48 @@ func cascade(_ context.Context, tx *itsm.Tx[Problem], r *Problem, action itsm.Ac
 	return nil
 }
 
-// lead lets the known errors follow what was committed.
-func (cfg Config) lead(notify func(context.Context, []itsm.Event), kernel func() *itsm.Practice[Problem]) func(context.Context, []itsm.Event) {
-	follow := cfg.KnownErrors.Follow
-	return func(ctx context.Context, events []itsm.Event) {
-		// It is committed, whatever has become of the caller; and what cannot be done
-		// now is caught up with later.
-		lasting := context.WithoutCancel(ctx)
-		for _, e := range events {
-			if !leads(e.Action) {
-				continue
-			}
-			if r, err := then(lasting, kernel(), e); err == nil {
-				_ = follow(lasting, r, e)
+// lead lets the known errors follow an event, with which the events up to last were
+// committed.
+func (cfg Config) lead(ctx context.Context, p *itsm.Practice[Problem], e, last itsm.Event) error {
+	if cfg.KnownErrors == nil {
+		return nil
+	}
+	return cfg.KnownErrors.follow(ctx, e, func() (Problem, bool, error) {
+		r, err := p.Get(ctx, e.Record)
+		if err != nil || r.Version == last.Version && r.Changed.Equal(last.At) && r.State == last.To {
+			return r, true, err
+		}
+		// More has happened since; or it has not happened here, but in a transaction of
+		// the host's that may yet be rolled back.
+		for past, err := range p.Walk(p.History(ctx, e.Record)) {
+			if err != nil || past.Event.ID == e.ID {
+				return past.Record, true, err
 			}
 		}
-		if notify != nil {
-			notify(ctx, events)
-		}
-	}
+		return r, false, nil
+	})
 }
 
-// then returns a problem as it was after an event.
-func then(ctx context.Context, p *itsm.Practice[Problem], e itsm.Event) (Problem, error) {
-	r, err := p.Get(ctx, e.Record)
-	if err == nil && r.Version != e.Version {
-		return p.AtVersion(ctx, e.Record, e.Version)
-	}
-	return r, err
-}
-
-// CatchUp lets the known errors ([Config].KnownErrors) follow what was committed after
-// a cursor, here or on another host, and returns the cursor up to which they have. What
-// they followed before they do not follow again. A host does so with an empty cursor
-// when it begins, and now and then. It returns [itsm.ErrUnsupported] if the store is no
-// [itsm.Feeder], and an error of [KnownErrors.Follow] with the cursor before what
-// failed.
+// CatchUp lets the known errors ([Config].KnownErrors) follow what was committed after a
+// cursor, here or on another host, brings the views ([Config].Views) up to date with it,
+// and returns the cursor up to which they are. What known errors followed before they do
+// not follow again. A host does so with an empty cursor when it begins, and now and then.
+// It returns [itsm.ErrUnsupported] if the store is no [itsm.Feeder], and an error of
+// [KnownErrors.Follow] with the cursor before what failed.
 func (p *Practice) CatchUp(ctx context.Context, after itsm.Cursor) (itsm.Cursor, error) {
-	for news, err := range p.Feed(ctx, after) {
+	var news []itsm.Event
+	last := after
+	for d, err := range p.Feed(ctx, after) {
 		if err != nil {
 			return after, err
 		}
-		if p.cfg.KnownErrors != nil && leads(news.Event.Action) {
-			r, err := then(ctx, p.Practice, news.Event)
-			if err != nil {
-				return after, err
-			}
-			if err := p.cfg.KnownErrors.Follow(ctx, r, news.Event); err != nil {
-				return after, err
-			}
+		if err := p.cfg.lead(ctx, p.Practice, d.Event, d.Event); err != nil {
+			return last, err
 		}
-		after = news.Cursor
+		news, last = append(news, d.Event), d.Cursor
 	}
-	return after, nil
+	if err := show(ctx, p.Practice, p.cfg.Views, news); err != nil {
+		return after, err
+	}
+	return last, nil
 }

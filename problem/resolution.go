@@ -47,8 +47,8 @@ func (a AcceptRisk) Apply(r *Problem, at itsm.Moment) error {
 	return nil
 }
 
-// WithdrawAcceptance says that nobody answers for the risk any longer. What is closed
-// is reopened for that.
+// WithdrawAcceptance says that nobody answers for the risk any longer. To withdraw that of
+// a closed problem, it is reopened.
 type WithdrawAcceptance struct {
 	Reason string `json:"reason"`
 }
@@ -114,7 +114,7 @@ func (r *Problem) settled(code ResolutionCode, note string, at itsm.Moment) {
 func (r *Problem) revive() {
 	r.Reopens++
 	r.Resolution, r.Observation, r.Closed = Resolution{}, Observation{}, time.Time{}
-	r.ControlEnded, r.Fix = time.Time{}, Fix{}
+	r.restart()
 }
 
 func validEnd(code ResolutionCode, note string) error {

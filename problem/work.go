@@ -14,11 +14,14 @@ type StartAssessment struct{}
 // Action returns "start_assessment".
 func (StartAssessment) Action() string { return "start_assessment" }
 
-// Apply ends a hold.
+// Apply begins anew: a fix that was going on is given up.
 func (StartAssessment) Apply(r *Problem, _ itsm.Moment) error {
-	r.Hold = Hold{}
+	r.restart()
 	return nil
 }
+
+// restart ends a hold and a fix: problem control is not finished.
+func (r *Problem) restart() { r.Hold, r.Fix, r.ControlEnded = Hold{}, Fix{}, time.Time{} }
 
 // Requeue puts an assessed problem back among the new ones.
 type Requeue struct {
@@ -50,11 +53,11 @@ func (a Investigate) Validate() error {
 	return v.Err()
 }
 
-// Apply begins problem control anew. The causes stay as they are until others are
-// identified.
+// Apply begins problem control anew: a fix that was going on is given up. The causes stay
+// as they are until others are identified.
 func (Investigate) Apply(r *Problem, at itsm.Moment) error {
 	r.take(at)
-	r.Hold, r.ControlEnded = Hold{}, time.Time{}
+	r.restart()
 	return nil
 }
 
@@ -107,8 +110,11 @@ func (a Identify) Validate() error {
 	return v.Err()
 }
 
-// Apply keeps them.
+// Apply keeps them. A fix that goes on goes on, and one that is on hold is given up.
 func (a Identify) Apply(r *Problem, at itsm.Moment) error {
+	if r.State == OnHold {
+		r.Fix = Fix{}
+	}
 	r.Causes, r.Hold = a.Causes, Hold{}
 	r.endControl(at)
 	return nil
