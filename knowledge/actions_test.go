@@ -165,6 +165,10 @@ func TestPublicationAndExpiryByTime(t *testing.T) {
 	require.Equal(t, "its time is over", r.Retirement.Reason)
 	require.Empty(t, l.finds(writer, "password"))
 
+	late := l.write(knowledge.Plan{ExpiresAt: l.clock.now().Add(time.Hour)})
+	require.Zero(t, l.due(2*time.Hour))
+	l.refuse(mia, late.ID, publish, "its time is over since 2026-03-05T10:03:00Z: plan another")
+	l.do(mia, late.ID, retire)
 	r = l.do(mia, r.ID, knowledge.Restore{Reason: "still asked for"})
 	require.Zero(t, r.ExpiresAt)
 	require.Zero(t, r.Retired)
@@ -265,7 +269,7 @@ func TestExperienceMayAsk(t *testing.T) {
 
 // Votes have a time, roles are the host's, and what it cannot say is not guessed.
 func TestApprovalRulesOfAHost(t *testing.T) {
-	cfg := configs()[2]
+	cfg := configs(t)[2]
 	l := newLibrary(t, cfg)
 	r := l.write(knowledge.AssignOwner{Owner: "ann"})
 	l.refuse(mia, r.ID, submit, `reviewers must be empty: who votes is settled by the rule "short"`)
@@ -289,11 +293,11 @@ func TestApprovalRulesOfAHost(t *testing.T) {
 	require.ErrorIs(t, err, errDown)
 
 	// Every fact that a rule may ask for is what the article says.
-	for name, value := range map[string]string{"state": "draft", "governance": "experience", "audience": "internal", "confidence": "not_validated", "category": "c",
+	for name, value := range map[string]string{"live": "", "stale": "", "approval": "", "action": "", "flagged": "yes", "state": "draft", "governance": "experience", "audience": "internal", "confidence": "not_validated", "category": "c",
 		"locale": "en", "author": "mia", "owner": "ann", "seat": "12", "vip": "true"} {
 		l := newLibrary(t, knowledge.Config{Approvals: []knowledge.ApprovalRule{{Name: "n", Of: knowledge.ForPublication, When: map[string][]string{name: {value}},
 			Policy: approval.Policy{Rule: approval.Rule{Need: approval.Any, Of: approval.Persons("ann")}, Exclude: []string{knowledge.DutyRequester}}}}})
-		r := l.write(knowledge.Classify{Category: "c"}, knowledge.AssignOwner{Owner: "ann"}, knowledge.SetFields{Fields: itsm.Fields{"seat": []byte("12"), "vip": []byte(`"true"`)}})
+		r := l.write(knowledge.Classify{Category: "c"}, knowledge.AssignOwner{Owner: "ann"}, knowledge.SetFields{Fields: itsm.Fields{"seat": []byte("12"), "vip": []byte(`"true"`)}}, knowledge.Flag{Kind: knowledge.Unclear})
 		l.refuse(mia, r.ID, publish, `its publication has to be approved by the rule "n": submit`)
 	}
 }

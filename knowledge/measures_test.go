@@ -250,6 +250,50 @@ func (broken) Events(context.Context, itsm.ID, itsm.Version) iter.Seq2[itsm.Even
 	return failing[itsm.Event]()
 }
 
+// The clocks of agreements follow what readers see and what they flag.
+func TestAgreements(t *testing.T) {
+	l := newLibrary(t, knowledge.Config{Agreements: promised(t)})
+	r := l.write()
+	require.Equal(t, 1, l.due(25*time.Hour), "it is late")
+	r = l.do(mia, r.ID, publish, knowledge.Flag{Kind: knowledge.Unclear})
+	read := func(metric string) sla.Reading {
+		target, ok := l.get(r.ID).Targets.Find("content", metric)
+		require.True(t, ok)
+		c, err := l.Clock(target)
+		require.NoError(t, err)
+		return c.At(l.clock.now())
+	}
+	require.Equal(t, sla.Missed, read("publication").State)
+	require.Equal(t, 25*time.Hour+time.Minute, read("publication").Elapsed)
+	l.clock.advance(3 * time.Hour)
+	require.Equal(t, 3*time.Hour, read("flags").Elapsed)
+	r = l.do(mia, r.ID, knowledge.ResolveFlag{Number: 1})
+	l.clock.advance(9 * time.Hour)
+	require.Equal(t, sla.Met, read("flags").State)
+	l.do(mia, r.ID, knowledge.Flag{Kind: knowledge.Unclear})
+	l.clock.advance(time.Hour)
+	require.Equal(t, time.Hour, read("flags").Elapsed, "it begins anew")
+	results, err := l.Results(mia, r.ID, l.clock.now())
+	require.NoError(t, err)
+	require.Len(t, results, 3)
+	require.Equal(t, "mail", results[0].Service)
+	_, err = l.Results(mia, "x", morning)
+	require.ErrorIs(t, err, itsm.ErrNotFound)
+	l.replays(r.ID)
+}
+
+// A host has a say in what is searched.
+func TestAHostsOwnDocument(t *testing.T) {
+	l := newLibrary(t, knowledge.Config{Document: func(r knowledge.Article, d search.Document) search.Document {
+		d.Fields["product"] = string(r.Fields["product"])
+		return d
+	}})
+	r := l.write(publish)
+	require.Empty(t, l.finds(staff, "zebra"))
+	l.do(mia, r.ID, knowledge.SetFields{Fields: itsm.Fields{"product": []byte(`"Zebra 9"`)}})
+	require.Equal(t, []itsm.ID{r.ID}, l.finds(staff, "zebra"))
+}
+
 // What is searched of an article, and by what it is listed.
 func TestDocumentAndKeys(t *testing.T) {
 	l := newLibrary(t, knowledge.Config{})

@@ -112,16 +112,18 @@ func (p *Practice) Search(ctx context.Context, s Search) ([]Hit, error) {
 
 // now is the practice's clock.
 func (p *Practice) now() time.Time {
-	if p.cfg.Now == nil {
-		return time.Now().UTC()
+	now := time.Now
+	if p.cfg.Now != nil {
+		now = p.cfg.Now
 	}
-	return p.cfg.Now().UTC()
+	return now().UTC().Truncate(time.Microsecond)
 }
 
 // An indexer keeps an index up to date with a store. One article at a time is read and
 // put, so that the index never goes back to an older version.
 type indexer struct {
-	index search.Index
+	index    search.Index
+	complete func(r Article, d search.Document) search.Document
 
 	mu     sync.Mutex
 	missed map[itsm.ID]bool
@@ -161,16 +163,23 @@ func (x *indexer) one(ctx context.Context, get func(ctx context.Context, id itsm
 		return err
 	}
 	if d, ok := r.Document(); ok {
+		if x.complete != nil {
+			d = x.complete(r, d)
+		}
 		return x.index.Put(ctx, d)
 	}
 	return x.index.Remove(ctx, ref(id))
 }
 
-// quiet are the actions after which an article is searched as before.
-func quiet(action string) bool {
+// quiet reports whether an article is searched as before after an action. Where the host
+// has a say in that, who knows.
+func (x *indexer) quiet(action string) bool {
+	if x.complete != nil {
+		return false
+	}
 	switch action {
 	case "record_use", "sample_link", "flag", "resolve_flag", "rate", "note", "vote", "delegate", "count_votes", "link", "unlink", "set_fields",
-		"score_checklist", "adopt_translation", "release_translation", "follow_source", "plan", "assign_owner", "submit", "fall_due", "complete_review":
+		"score_checklist", "adopt_translation", "release_translation", "follow_source", "plan", "assign_owner", "submit", "fall_due", "complete_review", "move_clocks", "pass_threshold":
 		return true
 	}
 	return false
@@ -183,7 +192,7 @@ func (cfg Config) notify(x *indexer, kernel func() *itsm.Practice[Article]) func
 	return func(ctx context.Context, events []itsm.Event) {
 		var ids []itsm.ID
 		for _, e := range events {
-			if !quiet(e.Action) && !slices.Contains(ids, e.Record) {
+			if !x.quiet(e.Action) && !slices.Contains(ids, e.Record) {
 				ids = append(ids, e.Record)
 			}
 		}
@@ -211,7 +220,7 @@ func (p *Practice) CatchUp(ctx context.Context, after itsm.Cursor) (itsm.Cursor,
 			return after, err
 		}
 		last = news.Cursor
-		if !known[news.Event.Record] && !quiet(news.Event.Action) {
+		if !known[news.Event.Record] && !p.indexer.quiet(news.Event.Action) {
 			known[news.Event.Record] = true
 			changed = append(changed, news.Event.Record)
 		}
