@@ -479,7 +479,7 @@ func TestCommitsFailAsAWhole(t *testing.T) {
 // latest of each.
 func TestManyWriters(t *testing.T) {
 	const writers, uses = 8, 25
-	l := newLibrary(t, knowledge.Config{ValidateAfter: 50})
+	l := newLibrary(t, knowledge.Config{ValidateAfter: 50, Config: itsm.Config{Attempts: 1000}})
 	id := l.write(publish).ID
 	var all sync.WaitGroup
 	for n := range writers {
