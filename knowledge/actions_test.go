@@ -167,6 +167,7 @@ func TestPublicationAndExpiryByTime(t *testing.T) {
 
 	late := l.write(knowledge.Plan{ExpiresAt: l.clock.now().Add(time.Hour)})
 	require.Zero(t, l.due(2*time.Hour))
+	l.refuse(mia, late.ID, submit, "its time is over since 2026-03-05T10:03:00Z: plan another")
 	l.refuse(mia, late.ID, publish, "its time is over since 2026-03-05T10:03:00Z: plan another")
 	l.do(mia, late.ID, retire)
 	r = l.do(mia, r.ID, knowledge.Restore{Reason: "still asked for"})
@@ -327,6 +328,15 @@ func TestFlagItOrFixIt(t *testing.T) {
 		journal = append(journal, e.Action+": "+e.Text)
 	}
 	require.Equal(t, []string{"flag: not in version 17", "improve: tried with version 17", "resolve_flag: it is not", "rate: too long", "note: hello"}, journal)
+	other := l.write(knowledge.Submit{Reviewers: []string{"ann"}, Note: "please"})
+	l.do(as("ann"), other.ID, knowledge.Vote{Vote: approval.Approve, Comment: "fine"}, knowledge.RecordUse{Kind: knowledge.Rejected, For: inc(1), Note: "not this"},
+		knowledge.Invalidate{Reason: "it came back"}, knowledge.Validate{Note: "tried"}, knowledge.CompleteReview{Note: "as it is"})
+	journal = nil
+	for e, err := range l.Journal(mia, other.ID) {
+		require.NoError(t, err)
+		journal = append(journal, e.Text)
+	}
+	require.Equal(t, []string{"please", "fine", "not this", "it came back", "tried", "as it is"}, journal)
 	for range 100 {
 		l.do(mia, r.ID, knowledge.Flag{Kind: knowledge.Duplicate})
 	}

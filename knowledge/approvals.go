@@ -139,8 +139,13 @@ func (a Submit) Validate() error {
 	return v.Err()
 }
 
-// Guard refuses what says nothing yet.
-func (Submit) Guard(r *Article, _ itsm.Moment) error { return r.says() }
+// Guard refuses what says nothing yet, and what would not be seen: its time is over.
+func (Submit) Guard(r *Article, at itsm.Moment) error {
+	var v itsm.Validation
+	v.Add(r.says())
+	v.Add(r.over(at))
+	return v.Err()
+}
 
 // Apply opens the vote.
 func (a Submit) Apply(r *Article, at itsm.Moment) error {

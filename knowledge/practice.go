@@ -236,8 +236,8 @@ type Entry struct {
 }
 
 // Journal yields what was said about an article, oldest first: notes, flags and what came of
-// them, ratings with a comment, and what was changed in the text. It reads the history; an
-// error ends the sequence.
+// them, comments on ratings and votes, and what was noted with a change of the text, a review
+// or a use. It reads the history; an error ends the sequence.
 func (p *Practice) Journal(ctx context.Context, id itsm.ID) iter.Seq2[Entry, error] {
 	return said(p, ctx, id, func(e itsm.Event, a itsm.Action[Article]) (Entry, bool) {
 		entry := Entry{At: e.At, Actor: e.Actor, Action: e.Action}
@@ -251,6 +251,18 @@ func (p *Practice) Journal(ctx context.Context, id itsm.ID) iter.Seq2[Entry, err
 		case Rate:
 			entry.Text = a.Comment
 		case Improve:
+			entry.Text = a.Note
+		case Submit:
+			entry.Text = a.Note
+		case Vote:
+			entry.Text = a.Comment
+		case Validate:
+			entry.Text = a.Note
+		case Invalidate:
+			entry.Text = a.Reason
+		case CompleteReview:
+			entry.Text = a.Note
+		case RecordUse:
 			entry.Text = a.Note
 		}
 		return entry, entry.Text != ""

@@ -16,7 +16,9 @@ type Publish struct{}
 func (Publish) Action() string { return "publish" }
 
 // Guard refuses what would not be seen: its time is over.
-func (Publish) Guard(r *Article, at itsm.Moment) error {
+func (Publish) Guard(r *Article, at itsm.Moment) error { return r.over(at) }
+
+func (r *Article) over(at itsm.Moment) error {
 	if !r.ExpiresAt.IsZero() && !r.ExpiresAt.After(at.At) {
 		return itsm.Refuse("its time is over since %s: plan another", r.ExpiresAt.Format(time.RFC3339))
 	}
