@@ -628,7 +628,9 @@ func TestConfig(t *testing.T) {
 // A host's words need not say where they stand, and are then told as they are compared.
 func TestWordsWithoutAPlace(t *testing.T) {
 	m := newMemory(t, search.Config{Words: func(text string) iter.Seq[search.Word] {
-		return func(yield func(search.Word) bool) { yield(search.Word{Term: "always", Start: -1, End: len(text) + 9, Pair: true}) }
+		return func(yield func(search.Word) bool) {
+			yield(search.Word{Term: "always", Start: -1, End: len(text) + 9, Pair: true})
+		}
 	}})
 	require.NoError(t, m.Put(t.Context(), search.Document{Ref: itsm.Ref{Kind: "k", ID: "1"}, Title: "x", Audience: []string{"staff"}}))
 	hits, err := m.Search(t.Context(), search.Query{Text: "y", Audience: []string{"staff"}})
