@@ -109,7 +109,7 @@ func NewPractice(store itsm.Store[Article], cfg Config) (*Practice, error) {
 			return facts{Article: r, action: a.Action()}
 		},
 	}
-	x := &indexer{index: cfg.Index, complete: cfg.Document}
+	x := &indexer{index: cfg.Index, complete: cfg.Document, missed: map[itsm.ID]bool{}}
 	var kernel *itsm.Practice[Article]
 	own := cfg.Config
 	own.Notify = cfg.notify(x, func() *itsm.Practice[Article] { return kernel })

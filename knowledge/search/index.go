@@ -60,7 +60,7 @@ const (
 // Limits of documents and queries.
 const (
 	maxFields   = 30
-	maxKeys     = 1000
+	maxKeys     = 5000
 	maxName     = 200
 	maxText     = 1 << 20
 	maxAudience = 1000
@@ -72,7 +72,7 @@ const (
 
 // Validate returns an [itsm.ErrInvalid] with every finding: no reference, more than 30
 // fields, or one that is named as those which every document has, more than 1 MiB of text
-// in all, more than 1,000 keys or audiences.
+// in all, more than 5,000 keys or 1,000 audiences.
 func (d Document) Validate() error {
 	var v itsm.Validation
 	v.Check(d.Ref.Kind != "", "ref.kind", "must not be empty")

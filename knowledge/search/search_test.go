@@ -670,7 +670,7 @@ func TestDocumentsAreRefusedWithEveryFinding(t *testing.T) {
 	for i := range 31 {
 		fields[fmt.Sprint(i)] = ""
 	}
-	err := search.Document{Body: strings.Repeat("x", 1<<20+1), Fields: fields, Keys: make([]itsm.Key, 1001), Audience: make([]string, 1001)}.Validate()
+	err := search.Document{Body: strings.Repeat("x", 1<<20+1), Fields: fields, Keys: make([]itsm.Key, 5001), Audience: make([]string, 1001)}.Validate()
 	require.Equal(t, []string{"ref.kind must not be empty", "ref.id must not be empty", "fields must be at most 30, are 32",
-		"fields must have a name of at most 200 bytes that is not title or body", "must have at most 1048576 bytes of text, has 1048578", "keys must be at most 1000, are 1001", "audience must be at most 1000, are 1001"}, said(err))
+		"fields must have a name of at most 200 bytes that is not title or body", "must have at most 1048576 bytes of text, has 1048578", "keys must be at most 5000, are 5001", "audience must be at most 1000, are 1001"}, said(err))
 }
