@@ -172,7 +172,7 @@ const maxWords = 8
 
 // Reason says in one line why it was found:
 //
-//	title: mail, queue; symptoms: Outlook; service: mail
+//	title: mail, queue; symptoms: Outlook; same service: mail
 func (h Hit) Reason() string {
 	var parts []string
 	for _, m := range h.Matches {

@@ -41,9 +41,9 @@ const maxCounting = 10_000
 // A Memory is an index in memory, which ranks with BM25. Make it with [NewMemory]. It is
 // safe for concurrent use: many may search while nobody writes.
 //
-// It keeps of each document its title and which words it has, not the texts. Adding,
-// replacing and removing one costs in proportion to its own words, however many others
-// there are.
+// It keeps of each document its title and which words it has, not the texts. Adding one,
+// replacing it by another text of it, and removing it cost in proportion to the words that
+// come and go, and hardly more with many others there.
 type Memory struct {
 	cfg Config
 
