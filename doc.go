@@ -34,6 +34,8 @@
 //   - incident: restores service, and remembers how.
 //   - change: decides about changes, schedules them, and learns from them.
 //   - request: fulfils what users may ask for, and takes it back.
+//   - knowledge: keeps what was found out, and right by its being used; with
+//     knowledge/search, an index for records of any practice.
 //   - sla: calendars, clocks, agreements and reports; usable alone.
 //   - slm: joins agreements and their clocks to the records of any practice.
 //   - approval: says whether something is approved, why, and who is still needed;
