@@ -35,6 +35,8 @@
 //   - change: decides about changes, schedules them, and learns from them.
 //   - problem: finds what lies behind incidents, and removes it.
 //   - request: fulfils what users may ask for, and takes it back.
+//   - knowledge: keeps what was found out, and right by its being used; with
+//     knowledge/search, an index for records of any practice.
 //   - sla: calendars, clocks, agreements and reports; usable alone.
 //   - slm: joins agreements and their clocks to the records of any practice.
 //   - svs: what happens in one practice leads to something in another, once.

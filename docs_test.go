@@ -146,6 +146,8 @@ func mayImport(dir, imported string) bool {
 		return from != "" && from == to
 	case from == "slm": // joins agreements to the records of any practice
 		return to == "" || to == "sla"
+	case dir == "knowledge/search": // finds records of any practice
+		return to == ""
 	case slices.Contains(practices, from):
 		return to == "" || to == "sla" || to == "slm" || to == "approval" || to == from
 	case from == "valuechain":
@@ -184,6 +186,7 @@ func TestArrows(t *testing.T) {
 		{"incident", "sla", true}, {"incident", "slm", true}, {"slm", "sla", true}, {"slm", "incident", false}, {"sla", "slm", false}, {"incident", "problem", false}, {"problem", "incident", false}, {"problem", "slm", true}, {"sla", ".", false}, {"approval", "internal/x", true},
 		{"storage/memory", ".", true}, {"storage/memory", "internal/clone", true}, {"storage/sqlite", "incident", false},
 		{"storage/sqlite", "storage/memory", false}, {"valuechain", "incident", false}, {"svs", "incident", true},
+		{"knowledge", "knowledge/search", true}, {"knowledge/search", ".", true}, {"knowledge/search", "knowledge", false}, {"incident", "knowledge/search", false},
 		{"internal/clone", ".", false}, {"examples/hosttable", "storage/storagetest", true}, {"elsewhere", ".", false},
 	} {
 		require.Equal(t, tt.want, mayImport(tt.from, tt.to), "%s → %s", tt.from, tt.to)

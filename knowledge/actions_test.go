@@ -82,6 +82,11 @@ func TestRevisionLeavesTheLiveEdition(t *testing.T) {
 	require.Equal(t, mail, r.Live.Content)
 	require.Equal(t, []itsm.ID{r.ID}, l.finds(staff, "mail password"))
 	require.Empty(t, l.finds(staff, "rewritten"))
+	text, ok := r.TextFor(staff)
+	require.True(t, ok)
+	require.Equal(t, mail, text)
+	_, ok = r.TextFor(customer)
+	require.False(t, ok)
 	r = l.do(mia, r.ID, knowledge.Discard{Reason: "it is right"})
 	require.Equal(t, knowledge.Validated, r.Confidence)
 	require.Equal(t, knowledge.Published, r.State)
@@ -165,6 +170,11 @@ func TestPublicationAndExpiryByTime(t *testing.T) {
 	require.Equal(t, "its time is over", r.Retirement.Reason)
 	require.Empty(t, l.finds(writer, "password"))
 
+	late := l.write(knowledge.Plan{ExpiresAt: l.clock.now().Add(time.Hour)})
+	require.Zero(t, l.due(2*time.Hour))
+	l.refuse(mia, late.ID, submit, "its time is over since 2026-03-05T10:03:00Z: plan another")
+	l.refuse(mia, late.ID, publish, "its time is over since 2026-03-05T10:03:00Z: plan another")
+	l.do(mia, late.ID, retire)
 	r = l.do(mia, r.ID, knowledge.Restore{Reason: "still asked for"})
 	require.Zero(t, r.ExpiresAt)
 	require.Zero(t, r.Retired)
@@ -265,7 +275,7 @@ func TestExperienceMayAsk(t *testing.T) {
 
 // Votes have a time, roles are the host's, and what it cannot say is not guessed.
 func TestApprovalRulesOfAHost(t *testing.T) {
-	cfg := configs()[2]
+	cfg := configs(t)[2]
 	l := newLibrary(t, cfg)
 	r := l.write(knowledge.AssignOwner{Owner: "ann"})
 	l.refuse(mia, r.ID, submit, `reviewers must be empty: who votes is settled by the rule "short"`)
@@ -289,11 +299,11 @@ func TestApprovalRulesOfAHost(t *testing.T) {
 	require.ErrorIs(t, err, errDown)
 
 	// Every fact that a rule may ask for is what the article says.
-	for name, value := range map[string]string{"state": "draft", "governance": "experience", "audience": "internal", "confidence": "not_validated", "category": "c",
+	for name, value := range map[string]string{"live": "", "stale": "", "approval": "", "action": "", "flagged": "yes", "state": "draft", "governance": "experience", "audience": "internal", "confidence": "not_validated", "category": "c",
 		"locale": "en", "author": "mia", "owner": "ann", "seat": "12", "vip": "true"} {
 		l := newLibrary(t, knowledge.Config{Approvals: []knowledge.ApprovalRule{{Name: "n", Of: knowledge.ForPublication, When: map[string][]string{name: {value}},
 			Policy: approval.Policy{Rule: approval.Rule{Need: approval.Any, Of: approval.Persons("ann")}, Exclude: []string{knowledge.DutyRequester}}}}})
-		r := l.write(knowledge.Classify{Category: "c"}, knowledge.AssignOwner{Owner: "ann"}, knowledge.SetFields{Fields: itsm.Fields{"seat": []byte("12"), "vip": []byte(`"true"`)}})
+		r := l.write(knowledge.Classify{Category: "c"}, knowledge.AssignOwner{Owner: "ann"}, knowledge.SetFields{Fields: itsm.Fields{"seat": []byte("12"), "vip": []byte(`"true"`)}}, knowledge.Flag{Kind: knowledge.Unclear})
 		l.refuse(mia, r.ID, publish, `its publication has to be approved by the rule "n": submit`)
 	}
 }
@@ -323,6 +333,15 @@ func TestFlagItOrFixIt(t *testing.T) {
 		journal = append(journal, e.Action+": "+e.Text)
 	}
 	require.Equal(t, []string{"flag: not in version 17", "improve: tried with version 17", "resolve_flag: it is not", "rate: too long", "note: hello"}, journal)
+	other := l.write(knowledge.Submit{Reviewers: []string{"ann"}, Note: "please"})
+	l.do(as("ann"), other.ID, knowledge.Vote{Vote: approval.Approve, Comment: "fine"}, knowledge.RecordUse{Kind: knowledge.Rejected, For: inc(1), Note: "not this"},
+		knowledge.Invalidate{Reason: "it came back"}, knowledge.Validate{Note: "tried"}, knowledge.CompleteReview{Note: "as it is"})
+	journal = nil
+	for e, err := range l.Journal(mia, other.ID) {
+		require.NoError(t, err)
+		journal = append(journal, e.Text)
+	}
+	require.Equal(t, []string{"please", "fine", "not this", "it came back", "tried", "as it is"}, journal)
 	for range 100 {
 		l.do(mia, r.ID, knowledge.Flag{Kind: knowledge.Duplicate})
 	}

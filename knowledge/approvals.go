@@ -19,8 +19,8 @@ type ApprovalRule struct {
 	// Of is what is to be approved.
 	Of Matter `json:"of"`
 	// When says for which articles, by the facts state, governance, audience (how far it
-	// is to reach), confidence, category, locale, author, owner, and the host's own
-	// fields by theirs. Empty means all.
+	// is to reach), confidence, category, locale, author, owner, live, flagged and stale
+	// ("yes"), and the host's own fields by theirs. Empty means all.
 	When sla.Condition `json:"when,omitempty"`
 	// Optional leaves it to whoever publishes or retires whether to ask. Otherwise nothing
 	// is published or retired unasked.
@@ -139,8 +139,13 @@ func (a Submit) Validate() error {
 	return v.Err()
 }
 
-// Guard refuses what says nothing yet.
-func (Submit) Guard(r *Article, _ itsm.Moment) error { return r.says() }
+// Guard refuses what says nothing yet, and what would not be seen: its time is over.
+func (Submit) Guard(r *Article, at itsm.Moment) error {
+	var v itsm.Validation
+	v.Add(r.says())
+	v.Add(r.over(at))
+	return v.Err()
+}
 
 // Apply opens the vote.
 func (a Submit) Apply(r *Article, at itsm.Moment) error {
@@ -358,7 +363,7 @@ func decide(e approval.Electorate, ballots []approval.Ballot, now time.Time) (St
 // rule finds the first rule that asks for an approval.
 func (cfg *Config) rule(of Matter, r *Article) (ApprovalRule, bool) {
 	for _, rule := range cfg.Approvals {
-		if rule.Of == of && rule.When.Holds(facts{r}) {
+		if rule.Of == of && rule.When.Holds(facts{Article: r}) {
 			return rule, true
 		}
 	}
@@ -412,35 +417,4 @@ func (cfg *Config) people(ctx context.Context, r *Article, requester itsm.Actor)
 		}
 		return cfg.People(ctx, *r, kind, name)
 	}
-}
-
-// facts are what a rule may ask about an article.
-type facts struct{ *Article }
-
-// Fact returns a fact by its name: see [ApprovalRule].
-func (f facts) Fact(name string) string {
-	r := f.Article
-	switch name {
-	case "state":
-		return string(r.State)
-	case "governance":
-		return string(r.Governance)
-	case "audience":
-		return string(r.Audience.Reach)
-	case "confidence":
-		return string(r.Confidence)
-	case "category":
-		return r.Category
-	case "locale":
-		return r.Locale
-	case "author":
-		return r.Author
-	case "owner":
-		return r.Owner
-	}
-	var text string
-	if r.Fields.Get(name, &text) != nil {
-		return string(r.Fields[name]) // a number, true or false
-	}
-	return text
 }

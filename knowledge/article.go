@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-itsm/itsm"
 	"github.com/go-itsm/itsm/approval"
+	"github.com/go-itsm/itsm/slm"
 )
 
 // An Article is something that somebody found out and others may need, in one language,
@@ -83,6 +84,10 @@ type Article struct {
 	// Published is when its first edition was, and Retired when it was taken away.
 	Published time.Time `json:"published,omitzero"`
 	Retired   time.Time `json:"retired,omitzero"`
+
+	// Clocks are what is promised about it and how that stands, by the agreements that
+	// apply ([Config].Agreements).
+	slm.Clocks
 
 	// Notes counts what is in the journal.
 	Notes int `json:"notes,omitempty"`

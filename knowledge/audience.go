@@ -125,6 +125,23 @@ func (r *Article) VisibleTo(who Reader) bool {
 	return slices.ContainsFunc(r.Readers(), func(name string) bool { return slices.Contains(mine, name) })
 }
 
+// TextFor returns the text that a reader sees now, and whether they see any: the live
+// edition's, or the draft's of what has none.
+func (r *Article) TextFor(who Reader) (Content, bool) {
+	if !r.VisibleTo(who) {
+		return Content{}, false
+	}
+	return r.shown(), true
+}
+
+// shown is what is seen of it by whoever sees it.
+func (r *Article) shown() Content {
+	if r.Live != nil {
+		return r.Live.Content
+	}
+	return r.Text()
+}
+
 // Public reports whether others than the provider's own people see it: what is validated
 // and for them. It is what older versions of KCS call published.
 func (r *Article) Public() bool {

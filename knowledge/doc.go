@@ -102,10 +102,10 @@
 // The last vote that is needed leads on in the same commit: [Approve] and [Release],
 // [SendBack], [ApproveRetirement], [Keep]. A new edition tells its translations
 // ([FollowSource]); they find their source by [AdoptTranslation] and [ReleaseTranslation].
-// Time does four things, each once in the history, when the host runs an [itsm.Runner] or
+// Time does five things, each once in the history, when the host runs an [itsm.Runner] or
 // calls RunDue: [CountVotes] when the time to vote is over, [Release] when it is time to
-// publish, [FallDue] when somebody has to look at it again, and [Expire] when its time is
-// over.
+// publish, [FallDue] when somebody has to look at it again, [Expire] when its time is over,
+// and [PassThreshold] for the clocks of agreements, which [MoveClocks] starts and stops.
 //
 // # Who may do what
 //

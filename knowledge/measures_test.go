@@ -142,11 +142,13 @@ func TestGaps(t *testing.T) {
 // An index that fails as it is told, and counts what is put.
 type shaky struct {
 	search.Index
-	err  error
-	puts []itsm.ID
+	err   error
+	tries int
+	puts  []itsm.ID
 }
 
 func (s *shaky) Put(ctx context.Context, docs ...search.Document) error {
+	s.tries++
 	if s.err != nil {
 		return s.err
 	}
@@ -178,14 +180,22 @@ func TestTheIndexFollows(t *testing.T) {
 	require.ErrorIs(t, err, errDown)
 	require.Empty(t, cursor)
 	require.ErrorIs(t, l.Reindex(mia), errDown)
+	for range 20 {
+		l.write()
+	}
+	before := ix.tries
+	third := l.write()
+	require.Equal(t, before+1, ix.tries, "an index that is down costs one try")
 	ix.err = nil
 	require.Empty(t, l.finds(staff, "mail"))
 	l.do(mia, first.ID, solves(1)) // after which it is searched as before
 	require.Empty(t, ix.puts)
 	second := l.write()
-	require.ElementsMatch(t, []itsm.ID{first.ID, second.ID}, ix.puts)
+	require.Len(t, ix.puts, 23)
+	require.Contains(t, ix.puts, third.ID)
+	require.Contains(t, ix.puts, second.ID)
 	require.Equal(t, []itsm.ID{first.ID}, l.finds(staff, "mail"))
-	require.Equal(t, 4, told)
+	require.Equal(t, 25, told)
 
 	// Whatever the index still has, a reader sees what there is.
 	other, err := knowledge.NewPractice(l.store, knowledge.Config{Config: itsm.Config{Now: l.clock.now}})
@@ -200,8 +210,24 @@ func TestTheIndexFollows(t *testing.T) {
 	require.NoError(t, err)
 	hits, err = other.Search(mia, knowledge.Search{Text: "mail", Reader: writer})
 	require.NoError(t, err)
-	require.Len(t, hits, 1)
+	require.Len(t, hits, 10)
 	require.NoError(t, other.Reindex(mia))
+
+	// What the index refuses is passed over, and told.
+	picky, err := knowledge.NewPractice(l.store, knowledge.Config{Document: func(r knowledge.Article, d search.Document) search.Document {
+		if r.ID == third.ID {
+			d.Fields["title"] = "t"
+		}
+		return d
+	}})
+	require.NoError(t, err)
+	cursor, err = picky.CatchUp(mia, "")
+	require.ErrorIs(t, err, itsm.ErrInvalid)
+	require.NotEmpty(t, cursor)
+	require.ErrorIs(t, picky.Reindex(mia), itsm.ErrInvalid)
+	hits, err = picky.Search(mia, knowledge.Search{Text: "mail", Reader: writer, Limit: 50})
+	require.NoError(t, err)
+	require.Len(t, hits, 21)
 
 	// Over another store there is something else; the index belongs to the first.
 	p := other.Over(memory.New[knowledge.Article]())
@@ -248,6 +274,50 @@ func (broken) Load(context.Context, itsm.ID) (knowledge.Article, error) {
 
 func (broken) Events(context.Context, itsm.ID, itsm.Version) iter.Seq2[itsm.Event, error] {
 	return failing[itsm.Event]()
+}
+
+// The clocks of agreements follow what readers see and what they flag.
+func TestAgreements(t *testing.T) {
+	l := newLibrary(t, knowledge.Config{Agreements: promised(t)})
+	r := l.write()
+	require.Equal(t, 1, l.due(25*time.Hour), "it is late")
+	r = l.do(mia, r.ID, publish, knowledge.Flag{Kind: knowledge.Unclear})
+	read := func(metric string) sla.Reading {
+		target, ok := l.get(r.ID).Targets.Find("content", metric)
+		require.True(t, ok)
+		c, err := l.Clock(target)
+		require.NoError(t, err)
+		return c.At(l.clock.now())
+	}
+	require.Equal(t, sla.Missed, read("publication").State)
+	require.Equal(t, 25*time.Hour+time.Minute, read("publication").Elapsed)
+	l.clock.advance(3 * time.Hour)
+	require.Equal(t, 3*time.Hour, read("flags").Elapsed)
+	r = l.do(mia, r.ID, knowledge.ResolveFlag{Number: 1})
+	l.clock.advance(9 * time.Hour)
+	require.Equal(t, sla.Met, read("flags").State)
+	l.do(mia, r.ID, knowledge.Flag{Kind: knowledge.Unclear})
+	l.clock.advance(time.Hour)
+	require.Equal(t, time.Hour, read("flags").Elapsed, "it begins anew")
+	results, err := l.Results(mia, r.ID, l.clock.now())
+	require.NoError(t, err)
+	require.Len(t, results, 3)
+	require.Equal(t, "mail", results[0].Service)
+	_, err = l.Results(mia, "x", morning)
+	require.ErrorIs(t, err, itsm.ErrNotFound)
+	l.replays(r.ID)
+}
+
+// A host has a say in what is searched.
+func TestAHostsOwnDocument(t *testing.T) {
+	l := newLibrary(t, knowledge.Config{Document: func(r knowledge.Article, d search.Document) search.Document {
+		d.Fields["product"] = string(r.Fields["product"])
+		return d
+	}})
+	r := l.write(publish)
+	require.Empty(t, l.finds(staff, "zebra"))
+	l.do(mia, r.ID, knowledge.SetFields{Fields: itsm.Fields{"product": []byte(`"Zebra 9"`)}})
+	require.Equal(t, []itsm.ID{r.ID}, l.finds(staff, "zebra"))
 }
 
 // What is searched of an article, and by what it is listed.

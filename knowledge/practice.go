@@ -10,6 +10,8 @@ import (
 	"github.com/go-itsm/itsm"
 	"github.com/go-itsm/itsm/approval"
 	"github.com/go-itsm/itsm/knowledge/search"
+	"github.com/go-itsm/itsm/sla"
+	"github.com/go-itsm/itsm/slm"
 )
 
 // Config is what a host decides for its articles. The zero value is ready: the default
@@ -42,14 +44,26 @@ type Config struct {
 	// validates it; 0 means that it never does.
 	ValidateAfter int
 
+	// Agreements say what is promised about articles; nil means nothing. Conditions may
+	// ask for the facts of an [ApprovalRule], and for approval (the outcome) and action
+	// (the name of what was just done).
+	Agreements *sla.Book
+
 	// Index is what [Practice.Search] asks. It is kept up to date with every article
-	// after it is committed here; what other hosts commit it learns by
-	// [Practice.CatchUp]. Nil means one in memory, which begins empty.
+	// after it is committed here, one article at a time, for which the caller waits; what
+	// other hosts commit it learns by [Practice.CatchUp]. Nil means one in memory, which
+	// begins empty.
 	Index search.Index
+	// Document completes what is searched of an article, such as by fields of the host's
+	// own; it must not change the article. Nil means that it stays as
+	// [Article.Document] has it.
+	Document func(r Article, d search.Document) search.Document
 	// Searched is told each search that was made, except for further pages of one, to
 	// learn from those without a hit ([Gaps]). It runs on the caller's goroutine. Nil
 	// means nobody.
 	Searched func(ctx context.Context, s Searched)
+
+	levels slm.Levels[Article]
 }
 
 // A Practice is knowledge management: what somebody found out is there for those who need
@@ -89,7 +103,13 @@ func NewPractice(store itsm.Store[Article], cfg Config) (*Practice, error) {
 		}
 		cfg.Index = index
 	}
-	x := &indexer{index: cfg.Index}
+	cfg.levels = slm.Levels[Article]{
+		Book: cfg.Agreements,
+		Facts: func(r *Article, a itsm.Action[Article], _ itsm.Actor) sla.Facts {
+			return facts{Article: r, action: a.Action()}
+		},
+	}
+	x := &indexer{index: cfg.Index, complete: cfg.Document, missed: map[itsm.ID]bool{}}
 	var kernel *itsm.Practice[Article]
 	own := cfg.Config
 	own.Notify = cfg.notify(x, func() *itsm.Practice[Article] { return kernel })
@@ -97,9 +117,10 @@ func NewPractice(store itsm.Store[Article], cfg Config) (*Practice, error) {
 		Prefix:    "kba",
 		Lifecycle: cfg.Lifecycle,
 		Actions:   slices.Concat(actions(), cfg.Actions),
-		Derived:   derived(),
+		Derived:   slices.Concat(derived(), slm.Derived[Article]()),
 		Next:      cfg.next,
 		Prepare:   cfg.prepare,
+		Follow:    cfg.levels.Follow,
 		Cascade:   cfg.cascade,
 	}, store, own)
 	if err != nil {
@@ -125,7 +146,7 @@ func (cfg *Config) check() error {
 	v.Text("locale", cfg.Locale, 1, maxName)
 	v.Check(cfg.ReviewEvery >= 0, "review_every", "must not be negative")
 	v.Check(cfg.ValidateAfter >= 0, "validate_after", "must not be negative")
-	lifecycle, err := cfg.Lifecycle.With(complete)
+	lifecycle, err := cfg.Lifecycle.With(complete, slm.Permit)
 	v.Add(err)
 	cfg.Lifecycle = lifecycle
 	return v.Err()
@@ -215,8 +236,8 @@ type Entry struct {
 }
 
 // Journal yields what was said about an article, oldest first: notes, flags and what came of
-// them, ratings with a comment, and what was changed in the text. It reads the history; an
-// error ends the sequence.
+// them, comments on ratings and votes, and what was noted with a change of the text, a review
+// or a use. It reads the history; an error ends the sequence.
 func (p *Practice) Journal(ctx context.Context, id itsm.ID) iter.Seq2[Entry, error] {
 	return said(p, ctx, id, func(e itsm.Event, a itsm.Action[Article]) (Entry, bool) {
 		entry := Entry{At: e.At, Actor: e.Actor, Action: e.Action}
@@ -230,6 +251,18 @@ func (p *Practice) Journal(ctx context.Context, id itsm.ID) iter.Seq2[Entry, err
 		case Rate:
 			entry.Text = a.Comment
 		case Improve:
+			entry.Text = a.Note
+		case Submit:
+			entry.Text = a.Note
+		case Vote:
+			entry.Text = a.Comment
+		case Validate:
+			entry.Text = a.Note
+		case Invalidate:
+			entry.Text = a.Reason
+		case CompleteReview:
+			entry.Text = a.Note
+		case RecordUse:
 			entry.Text = a.Note
 		}
 		return entry, entry.Text != ""
@@ -256,7 +289,8 @@ func said[T any](p *Practice, ctx context.Context, id itsm.ID, tell func(e itsm.
 	}
 }
 
-// next says what time brings: the end of a vote, the time to publish, the review, the end.
+// next says what time brings: the end of a vote, the time to publish, the review, the end, a threshold of an
+// agreement.
 func (cfg *Config) next(r *Article) (due time.Time, what itsm.Action[Article]) {
 	first := func(t time.Time, a itsm.Action[Article]) {
 		if !t.IsZero() && (due.IsZero() || t.Before(due)) {
@@ -272,6 +306,9 @@ func (cfg *Config) next(r *Article) (due time.Time, what itsm.Action[Article]) {
 	first(r.ReviewBy, FallDue{Due: r.ReviewBy})
 	if r.Live != nil {
 		first(r.ExpiresAt, Expire{Due: r.ExpiresAt})
+	}
+	if t, pass := cfg.levels.Next(r); pass != nil {
+		first(t, pass)
 	}
 	return due, what
 }
@@ -353,6 +390,8 @@ func (cfg *Config) prepare(ctx context.Context, tx *itsm.Tx[Article], r *Article
 	case RecordUse:
 		a.ValidateAfter = cfg.ValidateAfter
 		return a, nil
+	case PassThreshold:
+		return cfg.levels.Prepare(ctx, tx, r, a)
 	case Link:
 		return a, ownRelation(tx, a.Rel)
 	case Unlink:

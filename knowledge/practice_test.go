@@ -19,6 +19,7 @@ import (
 	"github.com/go-itsm/itsm/approval"
 	"github.com/go-itsm/itsm/knowledge"
 	"github.com/go-itsm/itsm/knowledge/search"
+	"github.com/go-itsm/itsm/sla"
 )
 
 // A world is a few articles to which things happen by chance: under one configuration, with
@@ -33,7 +34,7 @@ type world struct {
 }
 
 // configs are the ways in which a host may run the practice.
-func configs() []knowledge.Config {
+func configs(t testing.TB) []knowledge.Config {
 	member := func(names ...string) []approval.Member { return approval.Persons(names...) }
 	rules := []knowledge.ApprovalRule{
 		{Name: "board", Of: knowledge.ForPublication, When: map[string][]string{"audience": {"public"}}, Policy: approval.Policy{
@@ -50,9 +51,21 @@ func configs() []knowledge.Config {
 	}
 	return []knowledge.Config{
 		{},
-		{ValidateAfter: 2, ReviewEvery: 4 * time.Hour, Audience: knowledge.Audience{Reach: knowledge.Customer}, Approvals: []knowledge.ApprovalRule{}},
+		{Agreements: promised(t), ValidateAfter: 2, ReviewEvery: 4 * time.Hour, Audience: knowledge.Audience{Reach: knowledge.Customer}, Approvals: []knowledge.ApprovalRule{}},
 		{Approvals: rules, People: people, Governance: knowledge.Compliance, ReviewEvery: 9 * time.Hour},
 	}
+}
+
+// promised are agreements about articles.
+func promised(t testing.TB) *sla.Book {
+	always := sla.AlwaysOpen()
+	always.Name = "always"
+	hours, err := always.Compile()
+	require.NoError(t, err)
+	book, err := sla.NewBook([]*sla.Hours{hours}, []sla.Agreement{{Name: "content", Kind: sla.ServiceLevel, Metrics: []sla.Metric{
+		knowledge.PublicationMetric("always", sla.GoalRule{Within: 24 * time.Hour}), knowledge.FlagMetric("always", sla.GoalRule{Within: 4 * time.Hour})}}})
+	require.NoError(t, err)
+	return book
 }
 
 func pick[T any](w *world, from ...T) T { return from[w.rnd.IntN(len(from))] }
@@ -377,7 +390,7 @@ func TestHistoryIsTheRecord(t *testing.T) {
 	tried, done := map[string]int{}, map[string]int{}
 	did, actions, equal := 0, 0, 0
 	for seed := uint64(1); did < total; seed++ {
-		w := &world{library: newLibrary(t, configs()[seed%3]), rnd: rand.New(rand.NewPCG(seed, 0)),
+		w := &world{library: newLibrary(t, configs(t)[seed%3]), rnd: rand.New(rand.NewPCG(seed, 0)),
 			snapshots: map[itsm.ID]map[itsm.Version]knowledge.Article{}, tried: tried, done: map[string]int{}}
 		for n := 0; n < perWorld; {
 			k := w.step()
@@ -466,7 +479,7 @@ func TestCommitsFailAsAWhole(t *testing.T) {
 // latest of each.
 func TestManyWriters(t *testing.T) {
 	const writers, uses = 8, 25
-	l := newLibrary(t, knowledge.Config{ValidateAfter: 50})
+	l := newLibrary(t, knowledge.Config{ValidateAfter: 50, Config: itsm.Config{Attempts: 1000}})
 	id := l.write(publish).ID
 	var all sync.WaitGroup
 	for n := range writers {

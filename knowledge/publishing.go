@@ -15,6 +15,16 @@ type Publish struct{}
 // Action returns "publish".
 func (Publish) Action() string { return "publish" }
 
+// Guard refuses what would not be seen: its time is over.
+func (Publish) Guard(r *Article, at itsm.Moment) error { return r.over(at) }
+
+func (r *Article) over(at itsm.Moment) error {
+	if !r.ExpiresAt.IsZero() && !r.ExpiresAt.After(at.At) {
+		return itsm.Refuse("its time is over since %s: plan another", r.ExpiresAt.Format(time.RFC3339))
+	}
+	return nil
+}
+
 // Apply publishes.
 func (Publish) Apply(r *Article, at itsm.Moment) error {
 	r.publish(at)

@@ -22,9 +22,9 @@ func (r *Article) Document() (search.Document, bool) {
 	if len(readers) == 0 {
 		return search.Document{}, false
 	}
-	text, confidence := r.Text(), r.Confidence
+	text, confidence := r.shown(), r.Confidence
 	if r.Live != nil {
-		text, confidence = r.Live.Content, r.Live.Confidence
+		confidence = r.Live.Confidence
 	}
 	d := search.Document{
 		Ref: r.Ref(), Title: text.Title, Body: text.Body, Fields: map[string]string{},
@@ -59,7 +59,9 @@ type Search struct {
 	Limit, Skip int
 }
 
-// A Hit is an article that was found, and why.
+// A Hit is an article that was found, and why. The article is the whole record, with what is
+// not for every reader, such as the draft of its next edition; what a reader sees is
+// [Article.TextFor] them.
 type Hit struct {
 	Article Article
 	search.Hit
@@ -112,44 +114,55 @@ func (p *Practice) Search(ctx context.Context, s Search) ([]Hit, error) {
 
 // now is the practice's clock.
 func (p *Practice) now() time.Time {
-	if p.cfg.Now == nil {
-		return time.Now().UTC()
+	now := time.Now
+	if p.cfg.Now != nil {
+		now = p.cfg.Now
 	}
-	return p.cfg.Now().UTC()
+	return now().UTC().Truncate(time.Microsecond)
 }
 
 // An indexer keeps an index up to date with a store. One article at a time is read and
 // put, so that the index never goes back to an older version.
 type indexer struct {
-	index search.Index
+	index    search.Index
+	complete func(r Article, d search.Document) search.Document
 
 	mu     sync.Mutex
 	missed map[itsm.ID]bool
 }
 
-// show puts articles into the index as they are now, together with those that could not be
-// put before.
-func (x *indexer) show(ctx context.Context, get func(ctx context.Context, id itsm.ID) (Article, error), ids ...itsm.ID) error {
+// show puts articles into the index as they are now, and then those that could not be put
+// before. What fails is remembered and tried again later. What the index refuses is passed
+// over; when it fails otherwise, it is not asked for the others either, so that an index that
+// is down costs one try. It reports whether it went through all of them.
+func (x *indexer) show(ctx context.Context, get func(ctx context.Context, id itsm.ID) (Article, error), ids ...itsm.ID) (all bool, err error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	for id := range x.missed {
-		if !slices.Contains(ids, id) {
-			ids = append(ids, id)
-		}
-	}
 	var failed []error
-	for _, id := range ids {
-		if err := x.one(ctx, get, id); err != nil {
-			if x.missed == nil {
-				x.missed = map[itsm.ID]bool{}
-			}
-			x.missed[id] = true
-			failed = append(failed, fmt.Errorf("%s %s: index: %w", Kind, id, err))
-			continue
+	try := func(id itsm.ID) bool {
+		err := x.one(ctx, get, id)
+		if err == nil {
+			delete(x.missed, id)
+			return true
 		}
-		delete(x.missed, id)
+		failed = append(failed, fmt.Errorf("%s %s: index: %w", Kind, id, err))
+		x.missed[id] = true
+		return errors.Is(err, itsm.ErrInvalid)
 	}
-	return errors.Join(failed...)
+	for i, id := range ids {
+		if !try(id) {
+			for _, id := range ids[i:] {
+				x.missed[id] = true
+			}
+			return false, errors.Join(failed...)
+		}
+	}
+	for id := range x.missed {
+		if !slices.Contains(ids, id) && !try(id) {
+			return false, errors.Join(failed...)
+		}
+	}
+	return true, errors.Join(failed...)
 }
 
 func (x *indexer) one(ctx context.Context, get func(ctx context.Context, id itsm.ID) (Article, error), id itsm.ID) error {
@@ -161,16 +174,23 @@ func (x *indexer) one(ctx context.Context, get func(ctx context.Context, id itsm
 		return err
 	}
 	if d, ok := r.Document(); ok {
+		if x.complete != nil {
+			d = x.complete(r, d)
+		}
 		return x.index.Put(ctx, d)
 	}
 	return x.index.Remove(ctx, ref(id))
 }
 
-// quiet are the actions after which an article is searched as before.
-func quiet(action string) bool {
+// quiet reports whether an article is searched as before after an action. Where the host
+// has a say in that, who knows.
+func (x *indexer) quiet(action string) bool {
+	if x.complete != nil {
+		return false
+	}
 	switch action {
 	case "record_use", "sample_link", "flag", "resolve_flag", "rate", "note", "vote", "delegate", "count_votes", "link", "unlink", "set_fields",
-		"score_checklist", "adopt_translation", "release_translation", "follow_source", "plan", "assign_owner", "submit", "fall_due", "complete_review":
+		"score_checklist", "adopt_translation", "release_translation", "follow_source", "plan", "assign_owner", "submit", "fall_due", "complete_review", "move_clocks", "pass_threshold":
 		return true
 	}
 	return false
@@ -183,13 +203,13 @@ func (cfg Config) notify(x *indexer, kernel func() *itsm.Practice[Article]) func
 	return func(ctx context.Context, events []itsm.Event) {
 		var ids []itsm.ID
 		for _, e := range events {
-			if !quiet(e.Action) && !slices.Contains(ids, e.Record) {
+			if !x.quiet(e.Action) && !slices.Contains(ids, e.Record) {
 				ids = append(ids, e.Record)
 			}
 		}
 		if len(ids) > 0 {
 			// It is committed, whatever has become of the caller.
-			_ = x.show(context.WithoutCancel(ctx), kernel().Get, ids...)
+			_, _ = x.show(context.WithoutCancel(ctx), kernel().Get, ids...)
 		}
 		if told != nil {
 			told(ctx, events)
@@ -201,7 +221,9 @@ func (cfg Config) notify(x *indexer, kernel func() *itsm.Practice[Article]) func
 // another host, and returns the cursor up to which it is. With an empty cursor it makes an
 // empty index from the beginning: a host that keeps its index in memory does so when it
 // starts, and goes on from the cursor now and then. It returns [itsm.ErrUnsupported] if the
-// store is no [itsm.Feeder], and the errors of store and index; then the old cursor holds.
+// store is no [itsm.Feeder], and the errors of store and index with the old cursor, from
+// which it can be tried again. An article that the index refuses ([itsm.ErrInvalid]) is
+// passed over; it is in the error, and the cursor goes on.
 func (p *Practice) CatchUp(ctx context.Context, after itsm.Cursor) (itsm.Cursor, error) {
 	var changed []itsm.ID
 	known := map[itsm.ID]bool{}
@@ -211,30 +233,36 @@ func (p *Practice) CatchUp(ctx context.Context, after itsm.Cursor) (itsm.Cursor,
 			return after, err
 		}
 		last = news.Cursor
-		if !known[news.Event.Record] && !quiet(news.Event.Action) {
+		if !known[news.Event.Record] && !p.indexer.quiet(news.Event.Action) {
 			known[news.Event.Record] = true
 			changed = append(changed, news.Event.Record)
 		}
 	}
-	if err := p.indexer.show(ctx, p.Get, changed...); err != nil {
-		return after, err
+	all, err := p.indexer.show(ctx, p.Get, changed...)
+	if !all {
+		last = after
 	}
-	return last, nil
+	return last, err
 }
 
 // Reindex puts every article into the index, for a store that lists and has no feed. It
 // returns [itsm.ErrUnsupported] if the store is no [itsm.Lister], and the errors of store
-// and index.
+// and index. An article that the index refuses is passed over, and in the error.
 func (p *Practice) Reindex(ctx context.Context) error {
+	var refused []error
 	for r, err := range p.All(ctx, itsm.Query{}) {
 		if err != nil {
 			return err
 		}
-		if err := p.indexer.show(ctx, p.Get, r.ID); err != nil {
-			return err
+		all, err := p.indexer.show(ctx, p.Get, r.ID)
+		if err != nil {
+			refused = append(refused, err)
+		}
+		if !all {
+			break
 		}
 	}
-	return nil
+	return errors.Join(refused...)
 }
 
 // A Gap is something that people looked for and did not find.

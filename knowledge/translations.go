@@ -126,7 +126,7 @@ func (cfg *Config) translated(tx *itsm.Tx[Article], r *Article, action itsm.Acti
 	}
 	switch action.(type) {
 	case RecordUse, Rate, Flag, ResolveFlag, Note, Link, Unlink, SetFields, Vote, Delegate, CountVotes,
-		AdoptTranslation, ReleaseTranslation, SampleLink, ScoreChecklist, Classify, Plan:
+		AdoptTranslation, ReleaseTranslation, SampleLink, ScoreChecklist, Classify, Plan, MoveClocks, PassThreshold:
 		return nil // which never bring another edition
 	}
 	for _, t := range slices.Clone(r.Translations) {

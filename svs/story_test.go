@@ -44,7 +44,7 @@ func newHouse(t *testing.T) *house {
 	require.NoError(t, err)
 	h.problems, err = problem.NewPractice(memory.New[problem.Problem](), problem.Config{Config: cfg})
 	require.NoError(t, err)
-	h.errors, err = problem.NewKnownErrors(memory.New[problem.KnownError](), problem.KnownErrorConfig{Config: cfg, Views: []problem.View{h.matcher}})
+	h.errors, err = problem.NewKnownErrors(memory.New[problem.KnownError](), problem.KnownErrorConfig{Config: cfg, Views: []problem.View[problem.KnownError]{h.matcher}})
 	require.NoError(t, err)
 	h.changes, err = change.NewPractice(memory.New[change.Change](), change.Config{Config: cfg})
 	require.NoError(t, err)

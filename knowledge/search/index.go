@@ -60,8 +60,9 @@ const (
 // Limits of documents and queries.
 const (
 	maxFields   = 30
-	maxKeys     = 1000
+	maxKeys     = 5000
 	maxName     = 200
+	maxText     = 1 << 20
 	maxAudience = 1000
 	maxQuery    = 100_000
 	maxHits     = 1000
@@ -70,8 +71,8 @@ const (
 )
 
 // Validate returns an [itsm.ErrInvalid] with every finding: no reference, more than 30
-// fields, or one that is named as those which every document has, more than 1,000 keys
-// or audiences.
+// fields, or one that is named as those which every document has, more than 1 MiB of text
+// in all, more than 5,000 keys or 1,000 audiences.
 func (d Document) Validate() error {
 	var v itsm.Validation
 	v.Check(d.Ref.Kind != "", "ref.kind", "must not be empty")
@@ -83,6 +84,11 @@ func (d Document) Validate() error {
 			break
 		}
 	}
+	size := len(d.Title) + len(d.Body)
+	for _, text := range d.Fields {
+		size += len(text)
+	}
+	v.Check(size <= maxText, "", fmt.Sprintf("must have at most %d bytes of text, has %d", maxText, size))
 	v.Check(len(d.Keys) <= maxKeys, "keys", fmt.Sprintf("must be at most %d, are %d", maxKeys, len(d.Keys)))
 	v.Check(len(d.Audience) <= maxAudience, "audience", fmt.Sprintf("must be at most %d, are %d", maxAudience, len(d.Audience)))
 	return v.Err()
@@ -166,7 +172,7 @@ const maxWords = 8
 
 // Reason says in one line why it was found:
 //
-//	title: mail, queue; symptoms: Outlook; service: mail
+//	title: mail, queue; symptoms: Outlook; same service: mail
 func (h Hit) Reason() string {
 	var parts []string
 	for _, m := range h.Matches {

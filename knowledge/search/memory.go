@@ -26,7 +26,8 @@ type Config struct {
 	// counts once, and the title three times.
 	Weights map[string]int
 	// Words cuts a text into words, for stems, synonyms or words that say nothing;
-	// nil means [Words]. It must be safe for concurrent use.
+	// nil means [Words]. It must be safe for concurrent use, and must not call the
+	// index.
 	Words func(text string) iter.Seq[Word]
 }
 
@@ -40,9 +41,9 @@ const maxCounting = 10_000
 // A Memory is an index in memory, which ranks with BM25. Make it with [NewMemory]. It is
 // safe for concurrent use: many may search while nobody writes.
 //
-// It keeps of each document its title and which words it has, not the texts. Adding,
-// replacing and removing one costs in proportion to its own words, however many others
-// there are.
+// It keeps of each document its title and which words it has, not the texts. Adding one,
+// replacing it by another text of it, and removing it cost in proportion to the words that
+// come and go, and hardly more with many others there.
 type Memory struct {
 	cfg Config
 
@@ -340,6 +341,9 @@ func (m *Memory) ask(text string) question {
 	var a question
 	seen := map[string]bool{}
 	for w := range cut(text) {
+		if w.Start < 0 || w.End > len(text) || w.Start >= w.End { // a host's may say nothing of it
+			w.Start, w.End, w.Pair = 0, 0, false
+		}
 		a.words = append(a.words, w)
 		if !seen[w.Term] {
 			seen[w.Term] = true
@@ -674,7 +678,10 @@ func spell(words []Word, text string, wanted func(term string) bool) []string {
 		}
 		if !seen[said] {
 			seen[said] = true
-			all = append(all, strings.ToValidUTF8(text[start:end], ""))
+			if end > 0 {
+				said = strings.ToValidUTF8(text[start:end], "")
+			}
+			all = append(all, said)
 		}
 	}
 	return all

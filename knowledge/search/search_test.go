@@ -625,6 +625,19 @@ func TestConfig(t *testing.T) {
 	require.Equal(t, "cause: Server", hits[0].Reason())
 }
 
+// A host's words need not say where they stand, and are then told as they are compared.
+func TestWordsWithoutAPlace(t *testing.T) {
+	m := newMemory(t, search.Config{Words: func(text string) iter.Seq[search.Word] {
+		return func(yield func(search.Word) bool) {
+			yield(search.Word{Term: "always", Start: -1, End: len(text) + 9, Pair: true})
+		}
+	}})
+	require.NoError(t, m.Put(t.Context(), search.Document{Ref: itsm.Ref{Kind: "k", ID: "1"}, Title: "x", Audience: []string{"staff"}}))
+	hits, err := m.Search(t.Context(), search.Query{Text: "y", Audience: []string{"staff"}})
+	require.NoError(t, err)
+	require.Equal(t, "title: always; body: always", hits[0].Reason())
+}
+
 func TestReasonIsShort(t *testing.T) {
 	m := newMemory(t, search.Config{})
 	d := search.Document{Ref: itsm.Ref{Kind: "k", ID: "1"}, Title: "a b c d e f g h i j 메일서버", Keys: []itsm.Key{{Field: "ci", Value: "mx-1"}}, Audience: []string{"staff"}}
@@ -657,7 +670,7 @@ func TestDocumentsAreRefusedWithEveryFinding(t *testing.T) {
 	for i := range 31 {
 		fields[fmt.Sprint(i)] = ""
 	}
-	err := search.Document{Fields: fields, Keys: make([]itsm.Key, 1001), Audience: make([]string, 1001)}.Validate()
+	err := search.Document{Body: strings.Repeat("x", 1<<20+1), Fields: fields, Keys: make([]itsm.Key, 5001), Audience: make([]string, 1001)}.Validate()
 	require.Equal(t, []string{"ref.kind must not be empty", "ref.id must not be empty", "fields must be at most 30, are 32",
-		"fields must have a name of at most 200 bytes that is not title or body", "keys must be at most 1000, are 1001", "audience must be at most 1000, are 1001"}, said(err))
+		"fields must have a name of at most 200 bytes that is not title or body", "must have at most 1048576 bytes of text, has 1048578", "keys must be at most 5000, are 5001", "audience must be at most 1000, are 1001"}, said(err))
 }
