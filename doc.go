@@ -43,7 +43,9 @@
 //   - approval: says whether something is approved, why, and who is still needed;
 //     usable alone.
 //   - storage/memory: the reference store.
+//   - storage/sqlite: a file, for a program on one machine; a module of its own.
 //   - storage/storagetest: the rules of a store as sentences, and their proof.
+//   - storage/enginetest: what more an engine has to prove; a module of its own.
 //   - examples: one story a folder.
 //
 // Practices import this package, sla and slm, and never each other; what connects their

@@ -1,0 +1,257 @@
+package enginetest_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/storage/enginetest"
+	"github.com/go-itsm/itsm/storage/memory"
+)
+
+type store interface {
+	itsm.Store[enginetest.Item]
+	itsm.Feeder
+}
+
+func newStore() store { return memory.New[enginetest.Item]() }
+
+// The reference store is linearizable, whatever is said to disturb it.
+func TestHistory(t *testing.T) {
+	s := newStore()
+	for n := range 50 {
+		disturbed := false
+		require.NoError(t, enginetest.History(t.Context(), fmt.Sprint("h", n), enginetest.Cluster{
+			Store:   func(int) itsm.Store[enginetest.Item] { return flaky{s, new(atomic.Int32)} },
+			Disturb: func(context.Context) error { disturbed = true; return nil },
+		}))
+		require.True(t, disturbed)
+	}
+}
+
+// flaky does not always know what it has done, and now and then does nothing.
+type flaky struct {
+	store
+	n *atomic.Int32
+}
+
+func (f flaky) Commit(ctx context.Context, revs ...itsm.Revision[enginetest.Item]) error {
+	switch f.n.Add(1) % 4 {
+	case 0:
+		return errors.Join(itsm.ErrUnknown, f.store.Commit(ctx, revs...))
+	case 1:
+		return itsm.ErrUnknown
+	case 2:
+		return errors.New("not now")
+	}
+	return f.store.Commit(ctx, revs...)
+}
+
+// What breaks the rule is found, in one of many histories.
+func TestHistoryFinds(t *testing.T) {
+	for name, broken := range map[string]func(store) itsm.Store[enginetest.Item]{
+		"stale":      func(s store) itsm.Store[enginetest.Item] { return &stale{store: s} },
+		"forgetful":  func(s store) itsm.Store[enginetest.Item] { return &forgetful{store: s} },
+		"half blind": func(s store) itsm.Store[enginetest.Item] { return late{s} },
+		"refusing":   func(s store) itsm.Store[enginetest.Item] { return &refusing{store: s} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var err error
+			for n := 0; n < 200 && err == nil; n++ {
+				s := broken(newStore())
+				err = enginetest.History(t.Context(), "h", enginetest.Cluster{Store: func(int) itsm.Store[enginetest.Item] { return s }})
+			}
+			require.ErrorContains(t, err, "is not linearizable")
+		})
+	}
+	// And what no history could say.
+	for name, s := range map[string]itsm.Store[enginetest.Item]{"wrong record": wrong{newStore()}, "gap": gap{newStore()}} {
+		var err error
+		for n := 0; n < 50 && err == nil; n++ {
+			err = enginetest.History(t.Context(), fmt.Sprint("h", n), enginetest.Cluster{
+				Store:   func(int) itsm.Store[enginetest.Item] { return s },
+				Disturb: func(context.Context) error { return nil },
+			})
+		}
+		require.ErrorContains(t, err, "client", name)
+	}
+}
+
+// stale loads what was there before the latest commit.
+type stale struct {
+	store
+	n atomic.Int32
+}
+
+func (s *stale) Load(ctx context.Context, id itsm.ID) (enginetest.Item, error) {
+	i, err := s.store.Load(ctx, id)
+	if err == nil && i.Version > 1 && s.n.Add(1)%3 == 0 {
+		for e, err := range s.Events(ctx, id, i.Version-2) {
+			i.Version, i.By = e.Version, e.ID
+			return i, err
+		}
+	}
+	return i, err
+}
+
+// forgetful acknowledges a commit without writing it.
+type forgetful struct {
+	store
+	n atomic.Int32
+}
+
+func (s *forgetful) Commit(ctx context.Context, revs ...itsm.Revision[enginetest.Item]) error {
+	if s.n.Add(1)%5 == 0 {
+		return nil
+	}
+	return s.store.Commit(ctx, revs...)
+}
+
+// late has histories without their latest event.
+type late struct{ store }
+
+func (s late) Events(ctx context.Context, id itsm.ID, after itsm.Version) iter.Seq2[itsm.Event, error] {
+	return func(yield func(itsm.Event, error) bool) {
+		i, _ := s.Load(ctx, id)
+		for e, err := range s.store.Events(ctx, id, after) {
+			if e.Version == i.Version || !yield(e, err) {
+				return
+			}
+		}
+	}
+}
+
+// refusing answers that somebody was faster when nobody was.
+type refusing struct {
+	store
+	n atomic.Int32
+}
+
+func (s *refusing) Commit(ctx context.Context, revs ...itsm.Revision[enginetest.Item]) error {
+	if s.n.Add(1)%5 == 0 {
+		return itsm.ErrConflict
+	}
+	return s.store.Commit(ctx, revs...)
+}
+
+type wrong struct{ store }
+
+func (s wrong) Load(ctx context.Context, id itsm.ID) (enginetest.Item, error) {
+	i, err := s.store.Load(ctx, id)
+	i.ID = "another"
+	return i, err
+}
+
+type gap struct{ store }
+
+func (s gap) Events(ctx context.Context, id itsm.ID, _ itsm.Version) iter.Seq2[itsm.Event, error] {
+	return s.store.Events(ctx, id, 1)
+}
+
+// What was written and acknowledged is there, and an audit finds what is not.
+func TestAudit(t *testing.T) {
+	ctx := t.Context()
+	s := newStore()
+	var audit enginetest.Audit
+	for round := 1; round <= 3; round++ {
+		var out bytes.Buffer
+		full := &limited{Buffer: &out, left: 100}
+		require.ErrorIs(t, enginetest.Write(ctx, s, full), errFull)
+		out.WriteString("[evt_cut")
+		lines := 0
+		ids, err := enginetest.Acknowledged(&out, func() { lines++ })
+		require.NoError(t, err)
+		require.Equal(t, 100, lines)
+		require.Greater(t, len(ids), 100, "some lines are about two events")
+		require.NoError(t, audit.Check(ctx, s, ids))
+		require.GreaterOrEqual(t, audit.Events(), round*len(ids)/2)
+	}
+	require.ErrorContains(t, audit.Check(ctx, s, []itsm.ID{"evt_missing"}), "lost")
+
+	for want, broken := range map[string]func(store) store{
+		"is there twice": func(s store) store { return repeated{s} },
+		"comes after":    func(s store) store { return behind{s} },
+		"its history":    func(s store) store { return torn{s} },
+		"which has":      func(s store) store { return missing{s} },
+	} {
+		require.ErrorContains(t, new(enginetest.Audit).Check(ctx, broken(s), nil), want)
+	}
+	// A pair that is not whole.
+	var out strings.Builder
+	require.ErrorIs(t, enginetest.Write(ctx, single{newStore()}, &out), itsm.ErrSingleRevision)
+	half := newStore()
+	i := enginetest.Item{By: "evt_1"}
+	i.ID, i.Version = "pair0_a", 1
+	require.NoError(t, half.Commit(ctx, itsm.Revision[enginetest.Item]{Record: i, Events: []itsm.Event{{ID: "evt_1", Record: i.ID, Version: 1}}}))
+	require.ErrorContains(t, new(enginetest.Audit).Check(ctx, half, nil), "committed together")
+}
+
+var errFull = errors.New("full")
+
+// limited takes so many writes.
+type limited struct {
+	*bytes.Buffer
+	left int
+}
+
+func (l *limited) Write(b []byte) (int, error) {
+	if l.left--; l.left < 0 {
+		return 0, errFull
+	}
+	return l.Buffer.Write(b)
+}
+
+type repeated struct{ store }
+
+func (s repeated) Feed(ctx context.Context, after itsm.Cursor) iter.Seq2[itsm.Delivery, error] {
+	return func(yield func(itsm.Delivery, error) bool) {
+		for d, err := range s.store.Feed(ctx, after) {
+			if !yield(d, err) || !yield(d, err) {
+				return
+			}
+		}
+	}
+}
+
+type behind struct{ store }
+
+func (s behind) Feed(ctx context.Context, after itsm.Cursor) iter.Seq2[itsm.Delivery, error] {
+	return func(yield func(itsm.Delivery, error) bool) {
+		for d, err := range s.store.Feed(ctx, after) {
+			if d.Event.Version != 2 && !yield(d, err) {
+				return
+			}
+		}
+	}
+}
+
+type torn struct{ store }
+
+func (s torn) Load(ctx context.Context, id itsm.ID) (enginetest.Item, error) {
+	i, err := s.store.Load(ctx, id)
+	i.Version++
+	return i, err
+}
+
+type missing struct{ store }
+
+func (s missing) Load(context.Context, itsm.ID) (enginetest.Item, error) {
+	return enginetest.Item{}, itsm.ErrNotFound
+}
+
+type single struct{ store }
+
+func (s single) Commit(ctx context.Context, revs ...itsm.Revision[enginetest.Item]) error {
+	if len(revs) > 1 {
+		return itsm.ErrSingleRevision
+	}
+	return s.store.Commit(ctx, revs...)
+}

@@ -1,0 +1,16 @@
+module github.com/go-itsm/itsm/storage/enginetest
+
+go 1.26.0
+
+require (
+	github.com/anishathalye/porcupine v1.3.1
+	github.com/go-itsm/itsm v0.0.0
+	github.com/stretchr/testify v1.12.1
+)
+
+require (
+	github.com/looplab/fsm v1.0.3 // indirect
+	go.yaml.in/yaml/v3 v3.0.5 // indirect
+)
+
+replace github.com/go-itsm/itsm => ../..
