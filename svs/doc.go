@@ -30,6 +30,9 @@
 // of its components is ([MaturityOf]). The official criteria are licensed, so a host
 // brings its own, and what comes out is no official rating.
 //
+// Continual improvement is a practice of its own: package
+// [github.com/go-itsm/itsm/svs/improvement].
+//
 // Everything here is a value or a pure function of values, safe for concurrent use as
 // long as nobody changes the arguments. What the functions return belongs to the caller.
 // The terms are those of ITIL 4, the words ours.
