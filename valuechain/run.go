@@ -435,9 +435,9 @@ func (r *Run) Items() iter.Seq[Item] {
 	}
 }
 
-// Item returns the pieces of work that a record is part of, in the order in which
+// ItemsOf returns the pieces of work that a record is part of, in the order in which
 // they began.
-func (r *Run) Item(ref itsm.Ref) []Item {
+func (r *Run) ItemsOf(ref itsm.Ref) []Item {
 	var all []Item
 	for _, it := range r.of[ref] {
 		all = append(all, r.view(it))
