@@ -21,6 +21,13 @@
 // Decisions and assessments are plain data. They can stand with any record of any
 // practice, in its own fields ([WithDecision], [WithAssessment]), and so in its history.
 //
+// # Governance
+//
+// A governing body evaluates, directs and monitors. What it directs is a [Policy]: a
+// predicate over the events of a feed, as data or as the host's own function. A
+// [Monitor] reads the feed, and its [PolicyReport] says for each policy how many events
+// it was about and which of them broke it, by whom and why: what there is to evaluate.
+//
 // # Practices and maturity
 //
 // [ManagementPractices] lists the 34 practices with their purpose, and what those have to
@@ -33,7 +40,8 @@
 // Continual improvement is a practice of its own: package
 // [github.com/go-itsm/itsm/svs/improvement].
 //
-// Everything here is a value or a pure function of values, safe for concurrent use as
-// long as nobody changes the arguments. What the functions return belongs to the caller.
+// Everything here but a [Monitor], which gathers and is for one goroutine, is a value or
+// a pure function of values, safe for concurrent use as long as nobody changes the
+// arguments. What the functions return belongs to the caller.
 // The terms are those of ITIL 4, the words ours.
 package svs
