@@ -247,7 +247,7 @@ func (a SetBaseline) Validate() error {
 	return v.Err()
 }
 
-// Apply sets it. A target by another metric is set first, if it is to be another.
+// Apply sets it. Where there are a target or results, it is by their metric.
 func (a SetBaseline) Apply(r *Improvement, at itsm.Moment) error {
 	var v itsm.Validation
 	v.NotAfter("to", a.To, at.At, "now")
