@@ -37,6 +37,9 @@
 //   - request: fulfils what users may ask for, and takes it back.
 //   - knowledge: keeps what was found out, and right by its being used; with
 //     knowledge/search, an index for records of any practice.
+//   - valuechain: value streams, how real work flows through them, process mining.
+//   - svs: principles, dimensions, practices and maturity; svs/improvement is the
+//     improvement register.
 //   - sla: calendars, clocks, agreements and reports; usable alone.
 //   - slm: joins agreements and their clocks to the records of any practice.
 //   - svs: what happens in one practice leads to something in another, once.

@@ -1,304 +1,311 @@
 package svs
 
 import (
-	"cmp"
-	"context"
-	"errors"
 	"fmt"
-	"iter"
-	"math/big"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/go-itsm/itsm"
-	"github.com/go-itsm/itsm/sla"
 )
 
-// A Policy is what a governing body directs, as something that can be seen in the
-// histories of records: predicates over the event feed. Governance is three things
-// that go round: evaluate how it goes, direct how it is to go, monitor whether it goes
-// so. [Monitor] lists where policies were not kept, and [Evaluate] compares a period
-// with the one before.
+// A Policy is what a governing body directs, as something that can be seen to be kept or
+// broken: a predicate over the events of a feed. Whatever it asks for has to hold for
+// every event that it is about.
+//
+//	{
+//	  "name": "four_eyes", "statement": "Nobody authorizes a change of their own",
+//	  "on": {"practice": "change", "action": "vote"}, "other_than": ["propose"]
+//	}
 type Policy struct {
 	Name string `json:"name"`
-	// Why is what it is for: a policy without a reason is not understood, and not
-	// kept.
-	Why string `json:"why"`
-	// Owner is accountable for it.
-	Owner string `json:"owner"`
-	// From and To are when it holds; zero is for ever. To is not included.
-	From time.Time `json:"from,omitzero"`
-	To   time.Time `json:"to,omitzero"`
-	// Tolerance is the share of cases, in percent, that may be against it before
-	// its evaluation says that it is not kept; empty means none.
-	Tolerance sla.Decimal `json:"tolerance,omitempty"`
-	// Rules say what it is about. It is kept in a case if the rule that is about
-	// it finds nothing.
-	Rules []Rule `json:"-"`
+	// Statement says it in words.
+	Statement string `json:"statement"`
+	// By is who directed it, From and Until since when and until when it holds; zero
+	// means always.
+	By    string    `json:"by,omitempty"`
+	From  time.Time `json:"from,omitzero"`
+	Until time.Time `json:"until,omitzero"`
+	// On is the events that it is about.
+	On Match `json:"on"`
+
+	// After lists what must have happened to the record before, each in its order or
+	// not.
+	After []Match `json:"after,omitempty"`
+	// Never lists what must not have happened to it before.
+	Never []Match `json:"never,omitempty"`
+	// OtherThan lists actions: who did one of them to the record must not be who does
+	// this.
+	OtherThan []string `json:"other_than,omitempty"`
+	// Within is how long after the last event of Since, or if that is empty after the
+	// record's first one, it has to happen; 0 means any time. Where nothing of Since
+	// happened, it is kept. JSON: nanoseconds, or text like "72h".
+	Within time.Duration `json:"within,omitempty"`
+	Since  Match         `json:"since,omitzero"`
+	// Limit is how many of other events these may be.
+	Limit *Limit `json:"limit,omitempty"`
+	// Judge is a predicate of the host's own: it gets the history of the record up to
+	// the event, which is the last, and says what is wrong, or nothing. It is pure, and
+	// must not change or keep the history.
+	Judge func(history []itsm.Event) string `json:"-"`
 }
 
-// A Rule is a predicate over the events of a practice. It is a value of type [Must].
-type Rule interface {
-	predicate() predicate
+// A Match is a kind of events.
+type Match struct {
+	// Practice is the name of the practice; in After, Never and Since, where the
+	// record is the same, empty means its own.
+	Practice string `json:"practice,omitempty"`
+	// Action is the action's name; empty means any.
+	Action string `json:"action,omitempty"`
+	// To is the state that is entered from another one; empty means any event.
+	To itsm.State `json:"to,omitempty"`
 }
 
-// Must is a rule about actions of one practice:
-//
-//	svs.Must[change.Change]{
-//		Practice: changes.Practice, Actions: []string{"close"},
-//		Holds: func(past itsm.Past[change.Change]) error {
-//			if past.Record.Type == change.Emergency && past.Record.Review == nil {
-//				return errors.New("an emergency was closed without a review")
-//			}
-//			return nil
-//		},
-//	}
-type Must[R any] struct {
-	Practice *itsm.Practice[R]
-	// Actions are those that it is about; none means all.
-	Actions []string
-	// Holds returns what is wrong with a record as it was after an event, or nil.
-	// Each of [itsm.Findings] counts as one finding. It is pure.
-	Holds func(past itsm.Past[R]) error
+func (m Match) matches(e *itsm.Event) bool {
+	return (m.Practice == "" || m.Practice == e.Practice) && (m.Action == "" || m.Action == e.Action) && (m.To == "" || m.To == e.To && e.From != e.To)
 }
 
-type predicate struct {
-	source  practice
-	actions []string
-	holds   func(ctx context.Context, e itsm.Event) (finding, failed error)
-}
-
-func (m Must[R]) predicate() predicate {
-	p := predicate{actions: slices.Clone(m.Actions)}
-	if m.Practice != nil {
-		p.source = m.Practice
+func (m Match) String() string {
+	var parts []string
+	if m.Action != "" {
+		parts = append(parts, m.Action)
 	}
-	if m.Holds != nil {
-		p.holds = func(ctx context.Context, e itsm.Event) (finding, failed error) {
-			past, err := pastOf(ctx, m.Practice, e)
-			if err != nil {
-				return nil, err
-			}
-			return m.Holds(past), nil
-		}
+	if m.To != "" {
+		parts = append(parts, "to "+string(m.To))
 	}
-	return p
+	return strings.Join(parts, " ")
 }
 
-// holdsAt reports whether a policy is in force.
-func (d Policy) holdsAt(t time.Time) bool {
-	return !t.Before(d.From) && (d.To.IsZero() || t.Before(d.To))
+// A Limit is how large a part of other events may be, as of "no more than a tenth of
+// all changes are emergencies".
+type Limit struct {
+	// Share is the most, from 0 to 1.
+	Share float64 `json:"share"`
+	// Of is the events of which it is a share.
+	Of Match `json:"of"`
+	// Least is how many of these there have to be before anything is said; 0 means 1.
+	Least int `json:"least,omitempty"`
 }
 
-// Validate returns an [itsm.ErrInvalid] with everything that is missing or wrong.
-func (d Policy) Validate() error {
+// Policies are policies that are in force together.
+type Policies []Policy
+
+// ParsePolicies reads policies as JSON. It returns an [itsm.ErrInvalid] with everything
+// that is wrong with them.
+func ParsePolicies(data []byte) (Policies, error) { return itsm.ParseJSON[Policies](data) }
+
+// Validate returns an [itsm.ErrInvalid] with everything that is wrong with policies.
+func (ps Policies) Validate() error {
 	var v itsm.Validation
-	v.Text("name", d.Name, 1, 200)
-	v.Text("why", d.Why, 1, 5000)
-	v.Text("owner", d.Owner, 1, 200)
-	v.Check(d.To.IsZero() || d.From.Before(d.To), "to", "must be after from")
-	tolerance, err := d.Tolerance.Rat()
-	v.Check(err == nil && tolerance.Sign() >= 0 && tolerance.Cmp(big.NewRat(100, 1)) <= 0, "tolerance", "must be a percentage from 0 to 100")
-	v.Check(len(d.Rules) > 0, "rules", "must not be empty")
-	for i, r := range d.Rules {
-		field := fmt.Sprintf("rules[%d]", i)
-		if r == nil {
-			v.Check(false, field, "must not be nil")
-			continue
+	seen := map[string]bool{}
+	for i, p := range ps {
+		field := fmt.Sprintf("[%d]", i)
+		v.Text(field+".name", p.Name, 1, maxName)
+		v.Check(!seen[p.Name], field+".name", "is there twice")
+		seen[p.Name] = true
+		v.Text(field+".statement", p.Statement, 1, maxText)
+		v.Text(field+".by", p.By, 0, maxName)
+		v.Check(p.Until.IsZero() || p.Until.After(p.From), field+".until", "must be after from")
+		v.Text(field+".on.practice", p.On.Practice, 1, maxName)
+		v.Check(p.On.Action != "" || p.On.To != "", field+".on", "must name an action or a state")
+		for _, part := range []struct {
+			name string
+			all  []Match
+		}{{"after", p.After}, {"never", p.Never}} {
+			for j, m := range part.all {
+				m.check(&v, fmt.Sprintf("%s.%s[%d]", field, part.name, j), p.On.Practice)
+			}
 		}
-		p := r.predicate()
-		v.Check(p.holds != nil, field+".holds", "must not be nil")
-		v.Check(p.source != nil, field+".practice", "must not be nil")
-		if p.source == nil {
-			continue
+		for j, action := range p.OtherThan {
+			v.Text(fmt.Sprintf("%s.other_than[%d]", field, j), action, 1, maxName)
 		}
-		known := actionsOf(p.source.Lifecycle())
-		for j, a := range p.actions {
-			v.Check(known[a], fmt.Sprintf("%s.actions[%d]", field, j), fmt.Sprintf("%q is no action of %s", a, p.source.Name()))
+		v.Check(p.Within >= 0, field+".within", "must not be negative")
+		if p.Since != (Match{}) {
+			v.Check(p.Within > 0, field+".since", "needs within")
+			p.Since.check(&v, field+".since", p.On.Practice)
 		}
+		if l := p.Limit; l != nil {
+			v.Check(l.Share >= 0 && l.Share <= 1, field+".limit.share", "must be 0 to 1")
+			v.Check(l.Least >= 0, field+".limit.least", "must not be negative")
+			v.Text(field+".limit.of.practice", l.Of.Practice, 1, maxName)
+			v.Check(l.Of.Action != "" || l.Of.To != "", field+".limit.of", "must name an action or a state")
+		}
+		asks := len(p.After)+len(p.Never)+len(p.OtherThan) > 0 || p.Within != 0 || p.Limit != nil || p.Judge != nil
+		v.Check(asks, field, "asks for nothing")
 	}
 	return v.Err()
 }
 
-// tolerates reports whether enough of all cases kept it. It was validated.
-func (d Policy) tolerates(kept sla.Fraction) bool {
-	tolerance, err := d.Tolerance.Rat()
-	if err != nil || kept.Of == 0 {
-		return err == nil
-	}
-	return big.NewRat(100*(kept.Of-kept.Part), kept.Of).Cmp(tolerance) <= 0
+// check checks a match of the same record.
+func (m Match) check(v *itsm.Validation, field, practice string) {
+	v.Check(m.Action != "" || m.To != "", field, "must name an action or a state")
+	v.Check(m.Practice == "" || m.Practice == practice, field+".practice", fmt.Sprintf("must be that of the record, %q", practice))
 }
 
-// A Breach is a case in which a policy was not kept.
+// A Breach is an event that breaks a policy.
 type Breach struct {
-	Policy string     `json:"policy"`
-	Event  itsm.Event `json:"event"`
-	// Finding says what is wrong.
-	Finding string `json:"finding"`
+	Policy string    `json:"policy"`
+	Record itsm.Ref  `json:"record"`
+	Event  itsm.ID   `json:"event"`
+	At     time.Time `json:"at"`
+	Actor  string    `json:"actor"`
+	// Reasons says what does not hold, all of it.
+	Reasons []string `json:"reasons"`
 }
 
-// String returns a line for people.
-func (b Breach) String() string {
-	return fmt.Sprintf("%s: %s %s, %s by %s on %s: %s", b.Policy, b.Event.Practice, b.Event.Record, b.Event.Action,
-		b.Event.Actor.ID, b.Event.At.Format("2006-01-02 15:04"), b.Finding)
+// A PolicyReport is how one policy was kept.
+type PolicyReport struct {
+	Policy    string `json:"policy"`
+	Statement string `json:"statement"`
+	// Judged is how many events it was about.
+	Judged int `json:"judged"`
+	// Breaches lists those that broke it, in the order of the feed.
+	Breaches []Breach `json:"breaches,omitempty"`
+	// Of is how many events its limit counts, and Over what it says if there were too
+	// many.
+	Of   int    `json:"of,omitempty"`
+	Over string `json:"over,omitempty"`
 }
 
-// A Case is something that a policy is about: an event, and what was found.
-type Case struct {
-	Policy string
-	Event  itsm.Event
-	// Findings are empty if the policy was kept.
-	Findings []string
+// Kept reports whether nothing broke the policy.
+func (r PolicyReport) Kept() bool { return len(r.Breaches) == 0 && r.Over == "" }
+
+// A Monitor watches whether policies are kept: the third of evaluate, direct, monitor.
+// It is the fold of the events of a feed. What breaches a policy has happened already:
+// what must not happen at all is for [itsm.Config].Authorize to refuse. A monitor is not
+// safe for concurrent use.
+type Monitor struct {
+	policies  []Policy
+	histories map[itsm.Ref][]itsm.Event // of practices that are judged
+	seen      map[itsm.Ref]itsm.Version
+	judged    map[string]bool // practices that a policy is about
+	counted   map[string]bool // and those of which a limit is a share
+	// whole says of which practices the data of actions is kept, for Judge.
+	whole   map[string]bool
+	reports []PolicyReport
 }
 
-// Monitor yields every case of a period that policies in force were about, kept or
-// not: the practices in the order in which they are first named, and each in the order
-// of its feed, which is read from the beginning. An error ends the sequence: an
-// [itsm.ErrInvalid] with every finding about the policies, an [itsm.ErrUnsupported]
-// if a store has no feed, or the store's own.
-func Monitor(ctx context.Context, period sla.Period, policies ...Policy) iter.Seq2[Case, error] {
-	return func(yield func(Case, error) bool) {
-		type watch struct {
-			Policy
-			predicate
+// NewMonitor returns a monitor of policies that has seen nothing yet. It returns an
+// [itsm.ErrInvalid] with everything that is wrong with them.
+func NewMonitor(policies ...Policy) (*Monitor, error) {
+	if err := Policies(policies).Validate(); err != nil {
+		return nil, err
+	}
+	m := &Monitor{policies: slices.Clone(policies), histories: map[itsm.Ref][]itsm.Event{}, seen: map[itsm.Ref]itsm.Version{},
+		judged: map[string]bool{}, counted: map[string]bool{}, whole: map[string]bool{}}
+	for _, p := range policies {
+		m.judged[p.On.Practice], m.counted[p.On.Practice] = true, true
+		if p.Limit != nil {
+			m.counted[p.Limit.Of.Practice] = true
 		}
-		var v itsm.Validation
-		var sources []practice
-		watches := map[practice][]watch{}
-		names := map[string]bool{}
-		for i, d := range policies {
-			for _, f := range itsm.Findings(d.Validate()) {
-				var field *itsm.FieldError
-				if errors.As(f, &field) {
-					v.Check(false, fmt.Sprintf("policies[%d].%s", i, field.Field), field.Reason)
-				}
-			}
-			v.Check(!names[d.Name], fmt.Sprintf("policies[%d].name", i), "is there twice")
-			names[d.Name] = true
-			for _, r := range d.Rules {
-				if r == nil {
-					continue
-				}
-				p := r.predicate()
-				if p.source != nil && watches[p.source] == nil {
-					sources = append(sources, p.source)
-				}
-				watches[p.source] = append(watches[p.source], watch{d, p})
-			}
-		}
-		if err := v.Err(); err != nil {
-			yield(Case{}, err)
+		m.whole[p.On.Practice] = m.whole[p.On.Practice] || p.Judge != nil
+		m.reports = append(m.reports, PolicyReport{Policy: p.Name, Statement: p.Statement})
+	}
+	return m, nil
+}
+
+// Add lets the next event of the feed be judged. One that came before says nothing.
+func (m *Monitor) Add(e itsm.Event) {
+	if !m.counted[e.Practice] {
+		return
+	}
+	ref := itsm.Ref{Kind: e.Practice, ID: e.Record}
+	if e.Version != 0 {
+		if e.Version <= m.seen[ref] {
 			return
 		}
-		for _, source := range sources {
-			for d, err := range source.Feed(ctx, "") {
-				if err != nil {
-					yield(Case{}, err)
-					return
-				}
-				e := d.Event
-				if !period.Contains(e.At) {
-					continue
-				}
-				for _, w := range watches[source] {
-					if !w.holdsAt(e.At) || len(w.actions) > 0 && !slices.Contains(w.actions, e.Action) {
-						continue
-					}
-					finding, err := w.holds(ctx, e)
-					if err != nil {
-						yield(Case{}, err)
-						return
-					}
-					c := Case{Policy: w.Name, Event: e}
-					for _, f := range itsm.Findings(finding) {
-						c.Findings = append(c.Findings, f.Error())
-					}
-					if !yield(c, nil) {
-						return
-					}
-				}
+		m.seen[ref] = e.Version
+	}
+	if m.judged[e.Practice] {
+		kept := e
+		if !m.whole[e.Practice] {
+			kept.Data = nil
+		}
+		m.histories[ref] = append(m.histories[ref], kept)
+	}
+	for i := range m.policies {
+		m.judge(&m.policies[i], &m.reports[i], &e)
+	}
+}
+
+// judge holds an event, which is the last of its record's history, against a policy.
+func (m *Monitor) judge(p *Policy, report *PolicyReport, e *itsm.Event) {
+	if e.At.Before(p.From) || !p.Until.IsZero() && !e.At.Before(p.Until) {
+		return
+	}
+	if p.Limit != nil && p.Limit.Of.matches(e) {
+		report.Of++
+	}
+	if !p.On.matches(e) {
+		return
+	}
+	report.Judged++
+	history := m.histories[itsm.Ref{Kind: e.Practice, ID: e.Record}]
+	if reasons := p.reasons(history); len(reasons) > 0 {
+		report.Breaches = append(report.Breaches, Breach{
+			Policy: p.Name, Record: itsm.Ref{Kind: e.Practice, ID: e.Record}, Event: e.ID, At: e.At, Actor: e.Actor.ID, Reasons: reasons,
+		})
+	}
+}
+
+// reasons lists what does not hold for the last event of a history.
+func (p *Policy) reasons(history []itsm.Event) []string {
+	var all []string
+	last, before := &history[len(history)-1], history[:len(history)-1]
+	find := func(match Match) int {
+		for i := len(before) - 1; i >= 0; i-- {
+			if match.matches(&before[i]) {
+				return i
+			}
+		}
+		return -1
+	}
+	for _, match := range p.After {
+		if find(match) < 0 {
+			all = append(all, fmt.Sprintf("without %q before", match))
+		}
+	}
+	for _, match := range p.Never {
+		if find(match) >= 0 {
+			all = append(all, fmt.Sprintf("although there was %q before", match))
+		}
+	}
+	for _, action := range p.OtherThan {
+		if slices.ContainsFunc(before, func(e itsm.Event) bool { return e.Action == action && e.Actor.ID == last.Actor.ID }) {
+			all = append(all, fmt.Sprintf("by %s, who also did %q", last.Actor.ID, action))
+		}
+	}
+	if p.Within > 0 {
+		since := 0
+		if p.Since != (Match{}) {
+			since = find(p.Since)
+		}
+		if since >= 0 {
+			if took := last.At.Sub(history[since].At); took > p.Within {
+				all = append(all, fmt.Sprintf("%s after %q, and not within %s", took.Round(time.Second), history[since].Action, p.Within))
 			}
 		}
 	}
-}
-
-// An Evaluation is how policies were kept in a period.
-type Evaluation struct {
-	Period   sla.Period   `json:"period"`
-	Policies []Compliance `json:"policies"`
-	// Breaches are the cases that were against one.
-	Breaches []Breach `json:"breaches,omitempty"`
-}
-
-// Compliance is how one policy was kept.
-type Compliance struct {
-	Policy string `json:"policy"`
-	Owner  string `json:"owner"`
-	// Kept are the cases in which it was, of all it was about. Before is the same
-	// for the period before, as long as this one.
-	Kept   sla.Fraction `json:"kept"`
-	Before sla.Fraction `json:"before"`
-	// Tolerable says that no more were against it than Tolerance allows. A
-	// policy that nothing was about is kept, and worth a question.
-	Tolerable bool `json:"tolerable"`
-}
-
-// Evaluate monitors a period and the one before. Its errors are those of [Monitor],
-// and an [itsm.ErrInvalid] for a period that ends before it begins.
-func Evaluate(ctx context.Context, period sla.Period, policies ...Policy) (Evaluation, error) {
-	if !period.From.Before(period.To) {
-		return Evaluation{}, &itsm.FieldError{Field: "period", Reason: "must end after it begins"}
-	}
-	both := sla.Period{From: period.From.Add(-period.To.Sub(period.From)), To: period.To}
-	result := Evaluation{Period: period}
-	at := map[string]int{}
-	for i, d := range policies {
-		result.Policies = append(result.Policies, Compliance{Policy: d.Name, Owner: d.Owner})
-		at[d.Name] = i
-	}
-	for c, err := range Monitor(ctx, both, policies...) {
-		if err != nil {
-			return Evaluation{}, err
-		}
-		kept := &result.Policies[at[c.Policy]].Before
-		if period.Contains(c.Event.At) {
-			kept = &result.Policies[at[c.Policy]].Kept
-			for _, f := range c.Findings {
-				result.Breaches = append(result.Breaches, Breach{c.Policy, c.Event, f})
-			}
-		}
-		kept.Of++
-		if len(c.Findings) == 0 {
-			kept.Part++
+	if p.Judge != nil {
+		if reason := p.Judge(history); reason != "" {
+			all = append(all, reason)
 		}
 	}
-	for i, d := range policies {
-		one := &result.Policies[i]
-		one.Tolerable = d.tolerates(one.Kept)
-	}
-	slices.SortStableFunc(result.Breaches, func(a, b Breach) int {
-		return cmp.Or(a.Event.At.Compare(b.Event.At), strings.Compare(a.Policy, b.Policy))
-	})
-	return result, nil
+	return all
 }
 
-// Text returns the evaluation as a table, and each breach as a line.
-func (e Evaluation) Text() string {
-	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "policy\towner\tkept\tbefore\ttolerable")
-	for _, d := range e.Policies {
-		tolerable := "yes"
-		if !d.Tolerable {
-			tolerable = "no"
+// Report says how each policy was kept so far, in their order. It belongs to the caller.
+func (m *Monitor) Report() []PolicyReport {
+	out := slices.Clone(m.reports)
+	for i := range out {
+		out[i].Breaches = slices.Clone(out[i].Breaches)
+		l := m.policies[i].Limit
+		if l == nil || out[i].Of < max(1, l.Least) {
+			continue
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", d.Policy, d.Owner, d.Kept, d.Before, tolerable)
+		if share := float64(out[i].Judged) / float64(out[i].Of); share > l.Share {
+			out[i].Over = fmt.Sprintf("%d of %d are %.1f %%, more than %.1f %%", out[i].Judged, out[i].Of, 100*share, 100*l.Share)
+		}
 	}
-	_ = w.Flush() // a builder takes everything
-	for _, one := range e.Breaches {
-		fmt.Fprintln(&b, one)
-	}
-	return b.String()
+	return out
 }

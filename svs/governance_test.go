@@ -1,145 +1,185 @@
 package svs_test
 
 import (
-	"context"
-	"errors"
 	"fmt"
+	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-itsm/itsm"
-	"github.com/go-itsm/itsm/sla"
-	"github.com/go-itsm/itsm/storage/memory"
 	"github.com/go-itsm/itsm/svs"
 )
 
-// twice says that a lamp must not be lit more than once.
-func twice(p *itsm.Practice[Lamp]) svs.Rule {
-	return svs.Must[Lamp]{Practice: p, Actions: []string{"light"}, Holds: func(past itsm.Past[Lamp]) error {
-		if past.Record.Lit > 1 {
-			return fmt.Errorf("lit %d times", past.Record.Lit)
+// feed makes events of texts, one an event, an hour apart: "change c1 vote ann", with the
+// state that it leads to at the end where there is one.
+func feed(lines ...string) (all []itsm.Event) {
+	states, versions := map[string]itsm.State{}, map[string]itsm.Version{}
+	for i, line := range lines {
+		w := strings.Fields(line)
+		record := w[0] + w[1]
+		e := itsm.Event{ID: itsm.ID(fmt.Sprint("e", i+1)), Practice: w[0], Record: itsm.ID(w[1]), Action: w[2], Actor: itsm.Actor{ID: w[3]}, From: states[record], To: states[record],
+			At: day.Add(time.Duration(i) * time.Hour), Data: []byte(`{"n":1}`)}
+		if len(w) > 4 {
+			e.To = itsm.State(w[4])
 		}
-		return nil
+		versions[record]++
+		e.Version, states[record] = versions[record], e.To
+		all = append(all, e)
+	}
+	return all
+}
+
+func monitor(t *testing.T, events []itsm.Event, policies ...svs.Policy) []svs.PolicyReport {
+	t.Helper()
+	m, err := svs.NewMonitor(policies...)
+	require.NoError(t, err)
+	for i, e := range events {
+		m.Add(e)
+		m.Add(events[i/2]) // what came before says nothing
+	}
+	return m.Report()
+}
+
+func TestPolicies(t *testing.T) {
+	policies, err := svs.ParsePolicies([]byte(`[
+		{"name": "four_eyes", "statement": "Nobody authorizes a change of their own", "on": {"practice": "change", "action": "vote"}, "other_than": ["propose"]},
+		{"name": "assessed", "statement": "What is carried out was assessed and not refused", "on": {"practice": "change", "to": "implement"}, "after": [{"action": "assess"}], "never": [{"to": "rejected"}]},
+		{"name": "emergencies", "statement": "Emergencies are rare", "on": {"practice": "change", "action": "expedite"}, "limit": {"share": 0.1, "of": {"practice": "change", "action": "propose"}, "least": 2}},
+		{"name": "prompt", "statement": "What is reported is begun within two hours", "on": {"practice": "incident", "to": "in_progress"}, "within": "2h"},
+		{"name": "reply", "statement": "Who is asked answers within an hour", "on": {"practice": "change", "action": "vote"}, "within": "1h", "since": {"action": "ask"}}
+	]`))
+	require.NoError(t, err)
+	reports := monitor(t, feed(
+		"change c1 propose ann draft", "change c1 assess bob", "change c1 ask ann authorize", "change c1 vote ann", "incident i1 report jin new", // 0 to 4
+		"change c1 vote bob scheduled", "change c1 start ann implement", "incident i1 start mia in_progress", "incident i1 note mia", "change c2 propose ann draft", // 5 to 9
+		"change c2 reject bob rejected", "change c2 expedite ann implement", "change c2 vote cai", "incident i1 hold mia on_hold", "incident i1 start mia in_progress",
+	), policies...)
+	breaches := func(i int) (all []string) {
+		for _, b := range reports[i].Breaches {
+			require.Equal(t, reports[i].Policy, b.Policy)
+			require.False(t, b.At.IsZero())
+			all = append(all, fmt.Sprintf("%s %s by %s: %s", b.Event, b.Record, b.Actor, strings.Join(b.Reasons, "; ")))
+		}
+		return all
+	}
+	require.Equal(t, []string{`e4 change:c1 by ann: by ann, who also did "propose"`}, breaches(0))
+	require.Equal(t, 3, reports[0].Judged)
+	require.Equal(t, []string{`e12 change:c2 by ann: without "assess" before; although there was "to rejected" before`}, breaches(1))
+	require.Empty(t, breaches(2))
+	require.Equal(t, "1 of 2 are 50.0 %, more than 10.0 %", reports[2].Over)
+	require.False(t, reports[2].Kept())
+	require.Equal(t, []string{`e8 incident:i1 by mia: 3h0m0s after "report", and not within 2h0m0s`, `e15 incident:i1 by mia: 10h0m0s after "report", and not within 2h0m0s`}, breaches(3))
+	require.Equal(t, []string{`e6 change:c1 by bob: 3h0m0s after "ask", and not within 1h0m0s`}, breaches(4)) // nobody asked about c2
+	require.False(t, reports[4].Kept())
+}
+
+// A policy holds while it is in force, and a limit says nothing of too few.
+func TestPoliciesInForce(t *testing.T) {
+	p := svs.Policy{Name: "p", Statement: "s", On: svs.Match{Practice: "change", Action: "start"}, After: []svs.Match{{Action: "assess"}}, From: day.Add(time.Hour), Until: day.Add(3 * time.Hour)}
+	rare := svs.Policy{Name: "r", Statement: "s", On: svs.Match{Practice: "change", Action: "start"}, Limit: &svs.Limit{Share: 0.5, Of: svs.Match{Practice: "incident", Action: "report"}, Least: 2}}
+	events := feed("change c0 start a", "change c1 start a", "change c2 start a", "change c3 start a", "incident i1 report a new")
+	reports := monitor(t, events, p, rare)
+	require.Equal(t, 2, reports[0].Judged)
+	require.Len(t, reports[0].Breaches, 2)
+	require.True(t, reports[1].Kept())
+	require.Equal(t, 1, reports[1].Of)
+	reports = monitor(t, append(events, feed("incident i2 report a new")...), p, rare)
+	require.Equal(t, "4 of 2 are 200.0 %, more than 50.0 %", reports[1].Over)
+	require.Empty(t, monitor(t, nil))
+}
+
+// A host's own predicate sees the whole history, with what the actions said.
+func TestPoliciesOfOnesOwn(t *testing.T) {
+	seen := 0
+	own := svs.Policy{Name: "p", Statement: "s", On: svs.Match{Practice: "change", Action: "close"}, Judge: func(history []itsm.Event) string {
+		seen = len(history)
+		require.NotEmpty(t, history[0].Data)
+		if len(history) < 3 {
+			return "too quick"
+		}
+		return ""
 	}}
-}
-
-// A governed hall has a clock that goes on by an hour with each event.
-func governed(t *testing.T) (now *time.Time, a, b *itsm.Practice[Lamp]) {
-	now = new(time.Time)
-	*now = monday
-	cfg := itsm.Config{Now: func() time.Time { return *now }}
-	return now, lamps(t, "a", memory.New[Lamp](), cfg), lamps(t, "b", memory.New[Lamp](), cfg)
-}
-
-func TestEvaluate(t *testing.T) {
-	now, a, b := governed(t)
-	first := hang(t, a)
-	lit := func(at time.Duration, p *itsm.Practice[Lamp], id itsm.ID) {
-		*now = monday.Add(at)
-		light(t, p, id, Light{})
+	reports := monitor(t, feed("change c1 propose a draft", "change c1 close a closed"), own)
+	require.Equal(t, []string{"too quick"}, reports[0].Breaches[0].Reasons)
+	require.Equal(t, 2, seen)
+	require.True(t, monitor(t, feed("change c1 propose a draft", "change c1 note a", "change c1 close a closed"), own)[0].Kept())
+	// What is reported belongs to who has it.
+	m, err := svs.NewMonitor(own)
+	require.NoError(t, err)
+	for _, e := range feed("change c1 close a closed") {
+		m.Add(e)
 	}
-	day := 24 * time.Hour
-	lit(1*time.Hour, a, first.ID) // before: kept
-	lit(2*time.Hour, a, first.ID) // before: not kept
-	other := hang(t, b)
-	lit(day, a, first.ID) // at the beginning of the period: not kept
-	lit(day+time.Hour, b, other.ID)
-	lit(day+2*time.Hour, b, other.ID) // not kept
-	lit(2*day, b, other.ID)           // after the period
-	period := sla.Period{From: monday.Add(day), To: monday.Add(2 * day)}
+	m.Report()[0].Breaches[0].Event = "changed"
+	require.Equal(t, itsm.ID("e1"), m.Report()[0].Breaches[0].Event)
+}
 
-	policies := []svs.Policy{
-		{Name: "once", Why: "lamps last longer", Owner: "ann", Tolerance: "66.6", Rules: []svs.Rule{twice(a), twice(b)}},
-		{Name: "once, from noon", Why: "as above", Owner: "ann", From: monday.Add(day + time.Hour), To: monday.Add(day + 2*time.Hour),
-			Rules: []svs.Rule{twice(b)}},
-		{Name: "by jin", Why: "nobody else may", Owner: "bob", Rules: []svs.Rule{svs.Must[Lamp]{Practice: b,
-			Holds: func(past itsm.Past[Lamp]) error {
-				if past.Event.Actor.ID != "jin" {
-					return errors.New("by somebody else")
+func TestPoliciesThatDoNotHold(t *testing.T) {
+	_, err := svs.NewMonitor(
+		svs.Policy{},
+		svs.Policy{Name: "a", Statement: "s", On: svs.Match{Practice: "p", To: "x"}, From: day, Until: day, After: []svs.Match{{}}, Never: []svs.Match{{Practice: "q", Action: "a"}}, OtherThan: []string{""}, Within: -1, Since: svs.Match{Practice: "q"}},
+		svs.Policy{Name: "a", Statement: "s", On: svs.Match{Practice: "p", To: "x"}, Limit: &svs.Limit{Share: 2, Least: -1}},
+	)
+	require.ErrorIs(t, err, itsm.ErrInvalid)
+	require.Equal(t, []string{
+		"[0].name must not be empty", "[0].statement must not be empty", "[0].on.practice must not be empty", "[0].on must name an action or a state", "[0] asks for nothing",
+		"[1].until must be after from", "[1].after[0] must name an action or a state", `[1].never[0].practice must be that of the record, "p"`, "[1].other_than[0] must not be empty",
+		"[1].within must not be negative", "[1].since needs within", "[1].since must name an action or a state", `[1].since.practice must be that of the record, "p"`,
+		"[2].name is there twice", "[2].limit.share must be 0 to 1", "[2].limit.least must not be negative", "[2].limit.of.practice must not be empty", "[2].limit.of must name an action or a state",
+	}, findings(err))
+	_, err = svs.ParsePolicies([]byte(`[{"nme":"x"}]`))
+	require.Contains(t, findings(err), "[0].nme is not known")
+}
+
+// Random policies on random feeds, against a reading of the definition that looks at
+// every pair of events.
+func TestPoliciesAreWhatTheirDefinitionsSay(t *testing.T) {
+	broken := 0
+	for seed := range uint64(500) {
+		rnd := rand.New(rand.NewPCG(seed, 3))
+		actions, actors := []string{"a", "b", "c"}, []string{"x", "y"}
+		var lines []string
+		for range rnd.IntN(25) {
+			lines = append(lines, fmt.Sprintf("p r%d %s %s", rnd.IntN(3), actions[rnd.IntN(3)], actors[rnd.IntN(2)]))
+		}
+		events := feed(lines...)
+		hours := time.Duration(1+rnd.IntN(6)) * time.Hour
+		p := svs.Policy{Name: "p", Statement: "s", On: svs.Match{Practice: "p", Action: "a"}, Within: hours, Since: svs.Match{Action: "c"},
+			After: []svs.Match{{Action: "b"}}, Never: []svs.Match{{Action: "c"}}, OtherThan: []string{"b"}}
+		var want []string
+		for i, e := range events {
+			if e.Action != "a" {
+				continue
+			}
+			b, c, own, late := false, false, false, false
+			for _, o := range events[:i] {
+				if o.Record != e.Record {
+					continue
 				}
-				return nil
-			}}}},
-		{Name: "no breaking", Why: "they are dear", Owner: "bob", Rules: []svs.Rule{svs.Must[Lamp]{Practice: a, Actions: []string{"break"},
-			Holds: func(itsm.Past[Lamp]) error { return errors.New("broken") }}}},
+				b = b || o.Action == "b"
+				own = own || o.Action == "b" && o.Actor == e.Actor
+				if o.Action == "c" {
+					c, late = true, e.At.Sub(o.At) > hours // the last one counts
+				}
+			}
+			n := 0
+			for _, wrong := range []bool{!b, c, own, late} {
+				if wrong {
+					n++
+				}
+			}
+			if n > 0 {
+				want = append(want, fmt.Sprint(e.ID, " ", n))
+			}
+		}
+		var have []string
+		for _, b := range monitor(t, events, p)[0].Breaches {
+			have = append(have, fmt.Sprint(b.Event, " ", len(b.Reasons)))
+		}
+		require.Equal(t, want, have)
+		broken += len(have)
 	}
-	got, err := svs.Evaluate(t.Context(), period, policies...)
-	require.NoError(t, err)
-	require.Equal(t, []svs.Compliance{
-		{Policy: "once", Owner: "ann", Kept: sla.Fraction{Part: 1, Of: 3}, Before: sla.Fraction{Part: 1, Of: 2}, Tolerable: false},
-		{Policy: "once, from noon", Owner: "ann", Kept: sla.Fraction{Part: 1, Of: 1}, Tolerable: true},
-		{Policy: "by jin", Owner: "bob", Kept: sla.Fraction{Part: 4, Of: 4}, Before: sla.Fraction{Part: 1, Of: 1}, Tolerable: true},
-		{Policy: "no breaking", Owner: "bob", Tolerable: true},
-	}, got.Policies)
-	require.Len(t, got.Breaches, 2)
-	require.Equal(t, []string{"lit 3 times", "lit 2 times"}, []string{got.Breaches[0].Finding, got.Breaches[1].Finding})
-	require.Equal(t, fmt.Sprintf(`policy           owner  kept               before             tolerable
-once             ann    1 of 3 (33.33 %%)   1 of 2 (50.00 %%)   no
-once, from noon  ann    1 of 1 (100.00 %%)  undefined          yes
-by jin           bob    4 of 4 (100.00 %%)  1 of 1 (100.00 %%)  yes
-no breaking      bob    undefined          undefined          yes
-once: a %s, light by jin on 2026-03-03 09:00: lit 3 times
-once: b %s, light by jin on 2026-03-03 11:00: lit 2 times
-`, first.ID, other.ID), got.Text())
-
-	policies[0].Tolerance = "66.7"
-	got, err = svs.Evaluate(t.Context(), period, policies...)
-	require.NoError(t, err)
-	require.True(t, got.Policies[0].Tolerable, "two of three may")
-}
-
-func TestPolicyFindings(t *testing.T) {
-	_, a, _ := governed(t)
-	fine := svs.Must[Lamp]{Practice: a, Holds: func(itsm.Past[Lamp]) error { return nil }}
-	bad := []svs.Policy{
-		{},
-		{Name: "x", Why: "y", Owner: "z", From: monday, To: monday, Tolerance: "101", Rules: []svs.Rule{nil, svs.Must[Lamp]{}, svs.Must[Lamp]{Practice: a, Actions: []string{"fly"}}}},
-		{Name: "x", Why: "y", Owner: "z", Tolerance: "much", Rules: []svs.Rule{fine}},
-	}
-	period := sla.Period{From: monday, To: monday.Add(time.Hour)}
-	_, err := svs.Evaluate(t.Context(), period, bad...)
-	require.ErrorIs(t, err, itsm.ErrInvalid)
-	var fields []string
-	for _, f := range itsm.Findings(err) {
-		var field *itsm.FieldError
-		require.ErrorAs(t, f, &field)
-		fields = append(fields, field.Field)
-	}
-	require.Equal(t, []string{"policies[0].name", "policies[0].why", "policies[0].owner", "policies[0].rules",
-		"policies[1].to", "policies[1].tolerance", "policies[1].rules[0]", "policies[1].rules[1].holds", "policies[1].rules[1].practice",
-		"policies[1].rules[2].holds", "policies[1].rules[2].actions[0]", "policies[2].tolerance", "policies[2].name"}, fields)
-	_, err = svs.Evaluate(t.Context(), sla.Period{From: monday, To: monday})
-	require.ErrorIs(t, err, itsm.ErrInvalid)
-}
-
-func TestMonitorStops(t *testing.T) {
-	_, a, _ := governed(t)
-	hang(t, a)
-	hang(t, a)
-	all := svs.Policy{Name: "x", Why: "y", Owner: "z", Rules: []svs.Rule{svs.Must[Lamp]{Practice: a, Holds: func(itsm.Past[Lamp]) error { return nil }}}}
-	period := sla.Period{From: monday, To: monday.Add(time.Hour)}
-	n := 0
-	for _, err := range svs.Monitor(t.Context(), period, all) {
-		require.NoError(t, err)
-		n++
-		break
-	}
-	require.Equal(t, 1, n)
-	ended, cancel := context.WithCancel(t.Context())
-	cancel()
-	_, err := svs.Evaluate(ended, period, all)
-	require.ErrorIs(t, err, context.Canceled)
-
-	// An event that cannot be read is an error, and no case.
-	h := newHall()
-	w := newHost(t, h, nil)
-	r := hang(t, w.a)
-	old := history(t, w.a)[0]
-	old.ID, old.Version, old.Action, old.From, old.To, old.Data = "evt_old", 2, "break", "whole", "whole", []byte(`[]`)
-	r.Version = 2
-	require.NoError(t, h.stores["a"].Commit(jin, itsm.Revision[Lamp]{Base: 1, Record: r, Events: []itsm.Event{old}}))
-	all.Rules = []svs.Rule{svs.Must[Lamp]{Practice: w.a, Holds: func(itsm.Past[Lamp]) error { return nil }}}
-	_, err = svs.Evaluate(t.Context(), period, all)
-	require.ErrorContains(t, err, "cannot be read")
+	require.Greater(t, broken, 500)
 }

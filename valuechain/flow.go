@@ -196,8 +196,8 @@ type tally struct {
 	area, queue, holds  float64 // seconds
 }
 
-// Report computes the figures of the window [from, to). It costs time in proportion
-// to all visits so far.
+// Report computes the figures of the window [from, to), which should be over: what is
+// in work counts until its end. It costs time in proportion to all visits so far.
 func (r *Run) Report(from, to time.Time) Report {
 	rep := Report{Stream: r.stream.Name, From: from, To: to}
 	var over time.Duration

@@ -49,6 +49,7 @@ type Run struct {
 	watched map[string][]watchAt
 	outputs [][]handover
 	joins   map[Join]bool
+	known   map[string]bool // practices whose events mean anything
 	items   []*item
 	of      map[itsm.Ref][]*item
 	origins map[itsm.Ref]bool
@@ -114,7 +115,7 @@ func NewRun(s Stream, opts Options) (*Run, error) {
 		opts.Links = LinksOf
 	}
 	r := &Run{
-		stream: s.clone(), opts: opts, first: make([]bool, len(s.Steps)), watched: map[string][]watchAt{}, joins: map[Join]bool{},
+		stream: s.clone(), opts: opts, first: make([]bool, len(s.Steps)), watched: map[string][]watchAt{}, joins: map[Join]bool{}, known: map[string]bool{},
 		of: map[itsm.Ref][]*item{}, origins: map[itsm.Ref]bool{}, joined: map[itsm.Ref][]itsm.Ref{}, seen: map[itsm.Ref]itsm.Version{},
 	}
 	g := r.stream.graph()
@@ -130,6 +131,7 @@ func NewRun(s Stream, opts Options) (*Run, error) {
 		t := &r.stream.Steps[i]
 		for j := range t.Watch {
 			w := &t.Watch[j]
+			r.known[w.Practice] = true
 			r.watched[w.Practice] = append(r.watched[w.Practice], watchAt{i, w})
 		}
 		var outs []handover
@@ -139,7 +141,7 @@ func NewRun(s Stream, opts Options) (*Run, error) {
 		r.outputs = append(r.outputs, outs)
 	}
 	for _, j := range r.stream.Joins {
-		r.joins[j] = true
+		r.joins[j], r.known[j.From] = true, true
 	}
 	return r, nil
 }
@@ -163,7 +165,10 @@ func (s Stream) clone() Stream {
 func (r *Run) Add(e itsm.Event) {
 	watched := r.watched[e.Practice]
 	ref := itsm.Ref{Kind: e.Practice, ID: e.Record}
-	if e.Version != 0 && (len(watched) > 0 || len(r.joins) > 0) {
+	if !r.known[e.Practice] {
+		return
+	}
+	if e.Version != 0 {
 		if e.Version <= r.seen[ref] {
 			return
 		}
@@ -435,9 +440,9 @@ func (r *Run) Items() iter.Seq[Item] {
 	}
 }
 
-// Item returns the pieces of work that a record is part of, in the order in which
+// ItemsOf returns the pieces of work that a record is part of, in the order in which
 // they began.
-func (r *Run) Item(ref itsm.Ref) []Item {
+func (r *Run) ItemsOf(ref itsm.Ref) []Item {
 	var all []Item
 	for _, it := range r.of[ref] {
 		all = append(all, r.view(it))

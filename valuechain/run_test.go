@@ -152,8 +152,8 @@ func TestARunOfTheRestoration(t *testing.T) {
 	require.Zero(t, items[2].Delivered)
 	require.Equal(t, itsm.Ref{Kind: "incident", ID: "i3"}, items[2].Origin)
 
-	require.Equal(t, items[1:2], r.Item(itsm.Ref{Kind: "change", ID: "c2"}))
-	require.Empty(t, r.Item(itsm.Ref{Kind: "change", ID: "c9"}))
+	require.Equal(t, items[1:2], r.ItemsOf(itsm.Ref{Kind: "change", ID: "c2"}))
+	require.Empty(t, r.ItemsOf(itsm.Ref{Kind: "change", ID: "c9"}))
 	require.Equal(t, "restoration", r.Stream().Name)
 	for range r.Items() {
 		break
@@ -278,7 +278,7 @@ func TestARecordOfSeveralPiecesOfWork(t *testing.T) {
 	}
 	f.do(10, "problem:p1", "investigate", "investigating", nil)
 	f.do(20, "incident:i0", "start", "in_progress", nil)
-	items := r.Item(itsm.Ref{Kind: "problem", ID: "p1"})
+	items := r.ItemsOf(itsm.Ref{Kind: "problem", ID: "p1"})
 	require.Len(t, items, 3)
 	for i, it := range items {
 		want := []string{fmt.Sprintf("register %d-%d", i, i), fmt.Sprintf("investigate %d-10", i), "fix 10- [10-]"}

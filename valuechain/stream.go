@@ -198,6 +198,20 @@ func (w *Watch) matches(e *itsm.Event) bool {
 // it names. It returns an [itsm.ErrInvalid] with everything that is wrong.
 func ParseStream(data []byte) (Stream, error) { return itsm.ParseJSON[Stream](data) }
 
+// ParseStreamIn is [ParseStream] for an edition of the host's own, whatever the stream
+// names.
+func ParseStreamIn(e Edition, data []byte) (Stream, error) {
+	type plain Stream // which is not verified in the edition that it names
+	s, err := itsm.ParseJSON[plain](data)
+	if err == nil {
+		err = Stream(s).ValidateIn(e)
+	}
+	if err != nil {
+		return Stream{}, err
+	}
+	return Stream(s), nil
+}
+
 // JSON writes the form that [ParseStream] reads, indented.
 func (s Stream) JSON() ([]byte, error) { return json.MarshalIndent(s, "", "  ") }
 

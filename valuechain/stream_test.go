@@ -220,9 +220,22 @@ func TestStreamsInOtherEditions(t *testing.T) {
 		findings(s.ValidateIn(own)))
 	_, err := valuechain.NewRun(s, valuechain.Options{Edition: &own})
 	require.ErrorIs(t, err, itsm.ErrInvalid)
+	data, err := s.JSON()
+	require.NoError(t, err)
+	_, err = valuechain.ParseStreamIn(own, data)
+	require.Len(t, findings(err), 2)
+	_, err = valuechain.ParseStreamIn(own, []byte(`{"nme":1}`))
+	require.Equal(t, []string{"nme is not known"}, findings(err))
 	s.Steps[0].Activity = "sell"
 	_, err = valuechain.NewRun(s, valuechain.Options{Edition: &own})
 	require.NoError(t, err)
+	data, err = s.JSON()
+	require.NoError(t, err)
+	back, err := valuechain.ParseStreamIn(own, data)
+	require.NoError(t, err)
+	require.Equal(t, s, back)
+	_, err = valuechain.ParseStream(data)
+	require.ErrorIs(t, err, itsm.ErrInvalid)
 }
 
 // What the table does not have is told and not refused.
