@@ -80,6 +80,7 @@
 //   - [Cures]: a fix is done by a change, after which the problem is observed
 //   - [Confirmations]: those who had the trouble hear that it is gone
 //   - [Articles]: what was found out is captured
+//   - [MissedTargets]: what was promised and missed goes into the improvement register
 //   - [Misfiled]: what was filed by mistake ends when it is filed right
 //   - [StandardChanges]: tasks of requests are done by standard changes
 //

@@ -124,13 +124,7 @@ func lookedInto(ctx context.Context, problems *problem.Practice, p problem.Propo
 	if p.Service == "" || p.Symptom == "" {
 		return false, nil
 	}
-	var open []itsm.State
-	for s := range problems.Lifecycle().States() {
-		if !problems.Lifecycle().IsEnd(s) {
-			open = append(open, s)
-		}
-	}
-	page, err := problems.List(ctx, itsm.Query{States: open, Limit: 1,
+	page, err := problems.List(ctx, itsm.Query{States: open(problems.Lifecycle()), Limit: 1,
 		Where: []itsm.Key{{Field: "service", Value: p.Service}, {Field: "symptom", Value: p.Symptom}}})
 	return len(page.Records) > 0, err
 }
