@@ -24,8 +24,8 @@ type Occurrence struct {
 	Restored time.Time `json:"restored,omitzero"`
 	// Major says that it is a major incident.
 	Major bool `json:"major,omitempty"`
-	// Problem and KnownError are what it was linked to: it is explained, and nothing
-	// need be proposed because of it.
+	// Problem and KnownError are what it was linked to: it is explained, and is not
+	// counted among those that come back and nobody knows why.
 	Problem    itsm.ID `json:"problem,omitempty"`
 	KnownError itsm.ID `json:"known_error,omitempty"`
 	// Workaround says whether that of the known error helped.
@@ -206,8 +206,8 @@ type Proposal struct {
 	Incidents []itsm.ID `json:"incidents"`
 	Count     int       `json:"count"`
 	// Cost is what incidents of this service and symptom have cost to date, those that
-	// are explained and those before the evidence among them; of those that last, the
-	// downtime is not known yet.
+	// are explained and those before the evidence among them, or those of the known
+	// error; of those that last, the downtime is not known yet.
 	Cost Cost `json:"cost"`
 }
 

@@ -6,6 +6,8 @@ import (
 	"hash/maphash"
 	"iter"
 	"maps"
+	"math"
+	"math/bits"
 	"slices"
 	"sync"
 	"time"
@@ -114,7 +116,7 @@ type lineKey struct{ service, symptom string }
 type line struct {
 	// root has those that nothing explains, by when they began.
 	root *node
-	cost Cost
+	cost costs
 	// covers counts the open problems about it.
 	covers int
 	// repeating says that the repetition that is going on was proposed, surged the week
@@ -125,7 +127,7 @@ type line struct {
 
 // errorLine is what is known of a known error.
 type errorLine struct {
-	cost      Cost
+	cost      costs
 	failed    int
 	incidents []itsm.ID
 	proposed  bool
@@ -252,19 +254,52 @@ func (o Occurrence) line() lineKey { return lineKey{o.Service, o.Symptom} }
 
 // charge adds what an occurrence cost to those that it is like, or takes it away.
 func (d *Detector) charge(o Occurrence, sign int) {
-	add := func(c *Cost) {
-		c.Incidents += sign
-		c.Downtime += time.Duration(sign) * o.downtime()
-		c.Effort += time.Duration(sign) * o.Effort
-		c.Money += int64(sign) * o.Money
-	}
-	add(&d.lineOf(o.line()).cost)
+	d.lineOf(o.line()).cost.add(o, sign)
 	if o.KnownError != "" {
 		if d.errors[o.KnownError] == nil {
 			d.errors[o.KnownError] = &errorLine{}
 		}
-		add(&d.errors[o.KnownError].cost)
+		d.errors[o.KnownError].cost.add(o, sign)
 	}
+}
+
+// costs are what occurrences cost: exact sums, however many there are.
+type costs struct {
+	incidents               int
+	downtime, effort, money sum
+}
+
+func (c *costs) add(o Occurrence, sign int) {
+	c.incidents += sign
+	c.downtime.add(int64(sign) * int64(o.downtime()))
+	c.effort.add(int64(sign) * int64(o.Effort))
+	c.money.add(int64(sign) * o.Money)
+}
+
+func (c *costs) total() Cost {
+	return Cost{c.incidents, time.Duration(c.downtime.value()), time.Duration(c.effort.value()), c.money.value()}
+}
+
+// sum is a whole number of 128 bits: a hundred thousand incidents of a day each last
+// almost as long as a time.Duration can.
+type sum struct {
+	high int64
+	low  uint64
+}
+
+func (s *sum) add(n int64) {
+	low, carry := bits.Add64(s.low, uint64(n), 0)
+	s.low = low
+	s.high += n>>63 + int64(carry)
+}
+
+// value is the sum, or the greatest int64 if it is more. It is never negative: nothing is
+// taken away that was not added.
+func (s *sum) value() int64 {
+	if s.high > 0 || s.low > math.MaxInt64 {
+		return math.MaxInt64
+	}
+	return int64(s.low)
 }
 
 func (d *Detector) lineOf(key lineKey) *line {
@@ -295,13 +330,13 @@ func (d *Detector) repetition(key lineKey) *Proposal {
 	}
 	l.repeating = true
 	last, _ := l.root.last()
-	return &Proposal{Rule: Repetition, Service: key.service, Symptom: key.symptom, Cost: l.cost, Count: n,
+	return &Proposal{Rule: Repetition, Service: key.service, Symptom: key.symptom, Cost: l.cost.total(), Count: n,
 		Incidents: l.root.latest(last-d.rules.Window.Microseconds()+1, maxEvidence),
 		Reason:    fmt.Sprintf("%d incidents of %s with %q within %s", n, key.service, key.symptom, span(d.rules.Window))}
 }
 
 func (d *Detector) major(o Occurrence) *Proposal {
-	return &Proposal{Rule: MajorIncident, Service: o.Service, Symptom: o.Symptom, Cost: d.lines[o.line()].cost, Count: 1,
+	return &Proposal{Rule: MajorIncident, Service: o.Service, Symptom: o.Symptom, Cost: d.lines[o.line()].cost.total(), Count: 1,
 		Incidents: []itsm.ID{o.Incident}, Reason: fmt.Sprintf("%s is a major incident", o.Incident)}
 }
 
@@ -329,7 +364,7 @@ func (d *Detector) failing(o Occurrence) *Proposal {
 		return nil
 	}
 	l.proposed = true
-	return &Proposal{Rule: FailingWorkaround, Service: o.Service, Symptom: o.Symptom, KnownError: o.KnownError, Cost: l.cost, Count: l.failed,
+	return &Proposal{Rule: FailingWorkaround, Service: o.Service, Symptom: o.Symptom, KnownError: o.KnownError, Cost: l.cost.total(), Count: l.failed,
 		Incidents: slices.Clone(l.incidents), Reason: fmt.Sprintf("the workaround of %s did not help %d times in succession", o.KnownError, l.failed)}
 }
 
@@ -364,7 +399,7 @@ func (d *Detector) surge(key lineKey) *Proposal {
 		return nil
 	}
 	l.surged = now + 1
-	return &Proposal{Rule: Surge, Service: key.service, Symptom: key.symptom, Cost: l.cost, Count: int(n),
+	return &Proposal{Rule: Surge, Service: key.service, Symptom: key.symptom, Cost: l.cost.total(), Count: int(n),
 		Incidents: l.root.latest(weekStart(now), maxEvidence),
 		Reason: fmt.Sprintf("%d incidents of %s with %q in the week of %s, and %d in the %d weeks before",
 			n, key.service, key.symptom, time.UnixMicro(weekStart(now)).UTC().Format(time.DateOnly), sum, past)}
@@ -406,12 +441,13 @@ func (d *Detector) Put(p Problem) {
 	d.problems[p.ID] = now
 }
 
-// CostOf returns what the incidents of a service with a symptom have cost to date.
+// CostOf returns what the incidents of a service with a symptom have cost to date. What is
+// more than a [Cost] holds is as much as it does.
 func (d *Detector) CostOf(service, symptom string) Cost {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if l := d.lines[lineKey{service, symptom}]; l != nil {
-		return l.cost
+		return l.cost.total()
 	}
 	return Cost{}
 }

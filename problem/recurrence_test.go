@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"math"
 	"math/big"
 	"math/rand/v2"
 	"os"
@@ -571,6 +572,24 @@ func TestForget(t *testing.T) {
 	p[0].Rule, p[0].Count = problem.Surge, 1<<40
 	require.Equal(t, problem.Estimate{Frequency: 1_000_000, Harm: time.Hour, Trend: problem.Rising}, p[0].Estimate(time.Minute))
 	require.Zero(t, problem.Proposal{}.Estimate(0))
+}
+
+// Sums are exact, also beyond what a duration holds.
+func TestCostsDoNotOverflow(t *testing.T) {
+	d, err := problem.NewDetector(problem.Rules{}, nil)
+	require.NoError(t, err)
+	tell := func(id itsm.ID, years int, void bool) {
+		_, err := d.Observe(problem.Occurrence{Incident: id, Service: "s", Symptom: "s", Began: morning.AddDate(-years, 0, 0), Restored: morning, Money: math.MaxInt64, Void: void}, morning)
+		require.NoError(t, err)
+	}
+	for i := range 5 {
+		tell(itsm.ID(fmt.Sprint(i)), 200, false)
+	}
+	require.Equal(t, problem.Cost{Incidents: 5, Downtime: math.MaxInt64, Money: math.MaxInt64}, d.CostOf("s", "s"))
+	for i := range 4 {
+		tell(itsm.ID(fmt.Sprint(i)), 200, true)
+	}
+	require.Equal(t, problem.Cost{Incidents: 1, Downtime: morning.Sub(morning.AddDate(-200, 0, 0)), Money: math.MaxInt64}, d.CostOf("s", "s"))
 }
 
 // Proposals become problems, with their evidence.
