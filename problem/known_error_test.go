@@ -127,14 +127,14 @@ func TestKnownErrorsFollowTheirProblem(t *testing.T) {
 		want  []itsm.State // after each step
 	}{
 		{"Fixed", []action{fixing, fixed, problem.Close{}}, []itsm.State{problem.FixScheduled, problem.Corrected, problem.KnownErrorClosed}},
-		{"NotFixed", []action{fixing, fixed, problem.RejectFix{Reason: "again"}}, []itsm.State{problem.FixScheduled, problem.Corrected, problem.Published}},
+		{"NotFixed", []action{fixing, fixed, problem.RejectFix{Reason: "again"}}, []itsm.State{problem.FixScheduled, problem.Corrected, problem.FixScheduled}},
 		{"Stopped", []action{fixing, problem.StopFix{Reason: "r"}, fixing, problem.Investigate{}}, []itsm.State{problem.FixScheduled, problem.Published, problem.FixScheduled, problem.Published}},
 		{"Held", []action{fixing, problem.PutOnHold{Reason: "r"}, problem.Resume{}}, []itsm.State{problem.FixScheduled, problem.FixScheduled, problem.FixScheduled}},
 		{"Accepted", []action{accept, problem.Close{Code: problem.RiskAccepted, Note: "n"}, problem.Reopen{Reason: "r"}}, []itsm.State{problem.NoActionPlanned, problem.NoActionPlanned, problem.Published}},
 		{"Withdrawn", []action{accept, problem.WithdrawAcceptance{Reason: "r"}}, []itsm.State{problem.NoActionPlanned, problem.Published}},
 		{"AcceptedLate", []action{accept, fixing, problem.Resolve{Code: problem.WorkaroundAccepted, Note: "n"}}, []itsm.State{problem.NoActionPlanned, problem.FixScheduled, problem.NoActionPlanned}},
 		{"Irrelevant", []action{problem.Close{Code: problem.NoLongerRelevant, Note: "mail is gone"}, problem.Reopen{Reason: "r"}}, []itsm.State{problem.KnownErrorClosed, problem.Published}},
-		{"Closed", []action{problem.Close{Code: problem.FixApplied, Note: "n"}, problem.Reopen{Reason: "r"}}, []itsm.State{problem.Corrected, problem.Published}},
+		{"Closed", []action{problem.Close{Code: problem.FixApplied, Note: "n"}, problem.Reopen{Reason: "r"}}, []itsm.State{problem.KnownErrorClosed, problem.Published}},
 		{"Unknown", []action{problem.Close{Code: problem.NotReproducible, Note: "n"}}, []itsm.State{problem.Published}},
 		{"Reassessed", []action{fixing, problem.PutOnHold{Reason: "r"}, problem.StartAssessment{}}, []itsm.State{problem.FixScheduled, problem.FixScheduled, problem.Published}},
 		{"Identified", []action{fixing, identify, problem.PutOnHold{Reason: "r"}, identify}, []itsm.State{problem.FixScheduled, problem.FixScheduled, problem.FixScheduled, problem.Published}},

@@ -141,40 +141,50 @@ func leads(action string) bool {
 
 // follow says what follows for a known error from what was done to its problem: the
 // problem as it was then, and the name of the action. It is pure.
-func follow(p *Problem, action string, version itsm.Version, k *KnownError) itsm.Action[KnownError] {
+func follow(p *Problem, action string, version itsm.Version, k *KnownError) []itsm.Action[KnownError] {
 	why := fmt.Sprintf("problem %s: %s", p.ID, action)
+	all := func(actions ...itsm.Action[KnownError]) []itsm.Action[KnownError] { return actions }
+	schedule := ScheduleFix{Change: p.Fix.Change, Followed: version}
+	nothing := PlanNoAction{Reason: p.Acceptance.Reason, Review: p.Acceptance.Review, Followed: version}
+	removed := k.State == Corrected || k.State == KnownErrorClosed
 	switch action {
 	case "start_fix", "resume_fix":
-		return ScheduleFix{Change: p.Fix.Change, Followed: version}
+		return all(schedule)
 	case "accept_risk":
-		return PlanNoAction{Reason: p.Acceptance.Reason, Review: p.Acceptance.Review, Followed: version}
+		return all(nothing)
 	case "withdraw_acceptance":
 		if k.State == NoActionPlanned {
-			return Reconsider{why, version}
+			return all(Reconsider{why, version})
 		}
 	case "stop_fix", "start_assessment", "investigate", "identify":
 		if k.State == FixScheduled && p.Fix == (Fix{}) {
-			return Reconsider{why, version}
+			return all(Reconsider{why, version})
 		}
-	case "lapse_acceptance", "reject_fix", "reopen":
+	case "reject_fix":
+		if removed {
+			return all(Recur{why, version}, schedule)
+		}
+		return all(schedule)
+	case "lapse_acceptance", "reopen":
 		switch {
 		case k.State == NoActionPlanned:
-			return Reconsider{why, version}
-		case k.State == Corrected || k.State == KnownErrorClosed:
-			return Recur{why, version}
-		case action == "reject_fix":
-			return ScheduleFix{Change: p.Fix.Change, Followed: version}
+			return all(Reconsider{why, version})
+		case removed:
+			return all(Recur{why, version})
 		}
 	case "resolve", "close", "end_observation":
+		note := cmp.Or(p.Resolution.Note, why)
 		switch code := p.Resolution.Code; {
 		case code.Accepts() && k.State != NoActionPlanned:
-			return PlanNoAction{Reason: p.Acceptance.Reason, Review: p.Acceptance.Review, Followed: version}
+			return all(nothing)
 		case code == NoLongerRelevant:
-			return CloseKnownError{cmp.Or(p.Resolution.Note, why), version}
-		case code.Fixes() && k.State != Corrected:
-			return Correct{cmp.Or(p.Resolution.Note, why), version}
-		case code.Fixes() && action != "resolve":
-			return CloseKnownError{Followed: version}
+			return all(CloseKnownError{note, version})
+		case code.Fixes() && action == "resolve":
+			return all(Correct{note, version})
+		case code.Fixes() && k.State == Corrected:
+			return all(CloseKnownError{Followed: version})
+		case code.Fixes():
+			return all(Correct{note, version}, CloseKnownError{Followed: version})
 		}
 	}
 	return nil
@@ -243,15 +253,15 @@ func (k *KnownErrors) follow(ctx context.Context, e itsm.Event, read func() (Pro
 			if r.Followed >= e.Version {
 				return nil
 			}
-			a := follow(&p, e.Action, e.Version, &r)
-			if a == nil {
-				return nil
+			for _, a := range follow(&p, e.Action, e.Version, &r) {
+				if _, ok := k.Lifecycle().Can(r.State, a.Action()); !ok {
+					return nil // people have moved it elsewhere
+				}
+				if r, err = tx.Do(id, a); err != nil {
+					return err
+				}
 			}
-			if _, ok := k.Lifecycle().Can(r.State, a.Action()); !ok {
-				return nil // people have moved it elsewhere
-			}
-			_, err = tx.Do(id, a)
-			return err
+			return nil
 		})
 		if err != nil {
 			return err

@@ -156,7 +156,7 @@ func Measure(problems iter.Seq2[Problem, error], known iter.Seq2[KnownError, err
 		}
 		m.NotFixed.Part += int64(r.Returns)
 		m.NotFixed.Of += int64(r.Returns)
-		if r.Resolution.Code != "" && r.Resolution.Code.Fixes() {
+		if r.Resolution.Code.Fixes() {
 			m.NotFixed.Of++
 		}
 	}
@@ -242,7 +242,7 @@ func (r Repeats) String() string {
 // It returns an [itsm.ErrNotAllowed] for a problem that is not fixed, or was only now.
 func RepeatRate(p Problem, known []itsm.ID, occurrences iter.Seq[Occurrence], within time.Duration, now time.Time) (Repeats, error) {
 	fixed := p.Resolution.At
-	if p.Resolution.Code == "" || !p.Resolution.Code.Fixes() {
+	if !p.Resolution.Code.Fixes() {
 		return Repeats{}, itsm.Refuse("it is not fixed")
 	}
 	r := Repeats{Fixed: fixed, Span: min(within, now.Sub(fixed))}

@@ -310,7 +310,7 @@ func (c ResolutionCode) Accepts() bool { return c == WorkaroundAccepted || c == 
 // Fixes reports whether a resolution did something that has to prove itself: a fix, or
 // whatever a code of the host's own means.
 func (c ResolutionCode) Fixes() bool {
-	return c == FixApplied || !slices.Contains(ResolutionCodes(), c)
+	return c == FixApplied || c != "" && !slices.Contains(ResolutionCodes(), c)
 }
 
 // A Resolution is how a problem ended.
