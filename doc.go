@@ -1,5 +1,5 @@
 // Package itsm is the kernel of a library of ITIL 4 primitives that other
-// programs embed: incidents, and in time problems, changes, requests and
+// programs embed: incidents, problems, changes and requests, and in time
 // knowledge, each with a verified lifecycle, a history that rebuilds the record,
 // and storage that the host implements over the tables it already has.
 //
@@ -33,6 +33,7 @@
 //   - itsm, here: the words and contracts that every practice shares.
 //   - incident: restores service, and remembers how.
 //   - change: decides about changes, schedules them, and learns from them.
+//   - problem: finds what lies behind incidents, and removes it.
 //   - request: fulfils what users may ask for, and takes it back.
 //   - sla: calendars, clocks, agreements and reports; usable alone.
 //   - slm: joins agreements and their clocks to the records of any practice.

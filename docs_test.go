@@ -181,7 +181,7 @@ func TestArrows(t *testing.T) {
 		want     bool
 	}{
 		{".", "internal/clone", true}, {".", "sla", false}, {".", "incident", false}, {"incident", ".", true},
-		{"incident", "sla", true}, {"incident", "slm", true}, {"slm", "sla", true}, {"slm", "incident", false}, {"sla", "slm", false}, {"incident", "problem", false}, {"sla", ".", false}, {"approval", "internal/x", true},
+		{"incident", "sla", true}, {"incident", "slm", true}, {"slm", "sla", true}, {"slm", "incident", false}, {"sla", "slm", false}, {"incident", "problem", false}, {"problem", "incident", false}, {"problem", "slm", true}, {"sla", ".", false}, {"approval", "internal/x", true},
 		{"storage/memory", ".", true}, {"storage/memory", "internal/clone", true}, {"storage/sqlite", "incident", false},
 		{"storage/sqlite", "storage/memory", false}, {"valuechain", "incident", false}, {"svs", "incident", true},
 		{"internal/clone", ".", false}, {"examples/hosttable", "storage/storagetest", true}, {"elsewhere", ".", false},
