@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/sla"
 )
 
 // A KnownError is a problem's error that was located and assessed, or that a vendor
@@ -97,6 +98,13 @@ func (r *KnownError) Worked() int { return r.count(func(e Effect) int { return e
 
 // Failed is the counterpart of Worked.
 func (r *KnownError) Failed() int { return r.count(func(e Effect) int { return e.Failed }) }
+
+// Effectiveness is how often its workarounds helped, of all that was said about them: what
+// [Estimate].Relief may go by.
+func (r *KnownError) Effectiveness() sla.Fraction {
+	worked, failed := int64(r.Worked()), int64(r.Failed())
+	return sla.Fraction{Part: worked, Of: worked + failed}
+}
 
 func (r *KnownError) count(of func(Effect) int) int {
 	n := 0

@@ -180,8 +180,7 @@ func Measure(problems iter.Seq2[Problem, error], known iter.Seq2[KnownError, err
 		if !k.Public() {
 			continue
 		}
-		worked := int64(k.Worked())
-		m.Known = append(m.Known, KnownErrorFigures{k.ID, k.Title, shown[k.ID], sla.Fraction{Part: worked, Of: worked + int64(k.Failed())}})
+		m.Known = append(m.Known, KnownErrorFigures{k.ID, k.Title, shown[k.ID], k.Effectiveness()})
 		repeats += shown[k.ID]
 	}
 	if n := len(m.Known); n > 0 {

@@ -226,8 +226,8 @@ func (a PutOnHold) Apply(r *Problem, at itsm.Moment) error {
 
 // Resume goes on where the problem was put on hold. In the history it is Resume if
 // that was the investigation, and else [ResumeAssessment], [ResumeIdentified] or
-// [ResumeFix]. Time does it too, at the end of a hold. To go on elsewhere, that is
-// begun.
+// [ResumeFix]; from a state of the host's own it goes on with the investigation. Time does
+// it too, at the end of a hold. To go on elsewhere, that is begun.
 type Resume struct {
 	// ByTime is set by the practice.
 	ByTime bool `json:"by_time,omitempty"`
