@@ -534,6 +534,26 @@ func TestLicences(t *testing.T) {
 			}
 		}
 	}
+	// Who may not publish does not approve that somebody else does.
+	for i, vote := range []struct {
+		done  []action
+		needs knowledge.Licence
+	}{
+		{nil, knowledge.Contributor},
+		{[]action{external}, knowledge.Publisher},
+		{[]action{comply}, knowledge.NoLicence},
+	} {
+		for name, has := range who {
+			author := "coach"
+			if name == author {
+				author = "pub"
+			}
+			id := make(author, append(vote.done, knowledge.Submit{Reviewers: []string{name, "ann"}})...)
+			_, err := l.Do(as(name), id, yes)
+			require.Equal(t, has.AtLeast(vote.needs), err == nil, "%d, by %s: %v", i, name, err)
+		}
+	}
+	require.Equal(t, []string{"public"}, knowledge.Reader{Reach: "unpublished"}.Audience())
 	_, err := l.Capture(as("nobody"), knowledge.Capture{Content: mail})
 	require.ErrorContains(t, err, "that takes a candidate, and nobody is nobody with a licence")
 	_, err = l.Capture(as("can"), knowledge.Capture{Content: mail, Audience: external.Audience})

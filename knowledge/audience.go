@@ -55,7 +55,8 @@ func (a Audience) within(b Audience) bool {
 
 // A Reader is who asks for knowledge.
 type Reader struct {
-	// Reach is where they stand; empty means [Public]: nobody knows them.
+	// Reach is where they stand; empty, or anything that is no Reach, means [Public]:
+	// nobody knows them.
 	Reach Reach `json:"reach"`
 	// Domains are those that they belong to.
 	Domains []string `json:"domains,omitempty"`
@@ -71,7 +72,7 @@ const unpublished = "unpublished"
 // search.Query takes.
 func (who Reader) Audience() []string {
 	reach := who.Reach
-	if reach == "" {
+	if !slices.Contains(Reaches(), reach) {
 		reach = Public
 	}
 	names := []string{string(reach)}

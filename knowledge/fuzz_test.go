@@ -66,12 +66,3 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
-
-// FuzzCompare lets anything be compared.
-func FuzzCompare(f *testing.F) {
-	f.Add("a\nb", "b\nc")
-	f.Fuzz(func(t *testing.T, was, is string) {
-		d := knowledge.Compare(knowledge.Content{Cause: was}, knowledge.Content{Cause: is})
-		require.Equal(t, was == is, len(d) == 0)
-	})
-}

@@ -71,11 +71,12 @@ func (l Licensing) Authorize(ctx context.Context, attempt itsm.Attempt) error {
 
 // Needed says which licence an attempt takes:
 //
-//   - none to record a use, flag, rate, vote, where one is asked, and delegate;
+//   - none to record a use, flag and rate, to delegate, and to vote about what has to
+//     comply or is to be retired, which is for those whom the host's rules ask;
 //   - a candidate to capture an article, and to change, submit, withdraw, discard or
 //     retire one that they captured and that was never published;
 //   - a contributor to do that to any article that only one's own people see, to
-//     validate and to publish it, to deal with flags and to review;
+//     validate and to publish it, or to vote for that, to deal with flags and to review;
 //   - a publisher for all of that where others see the article, or will, and to make it
 //     so;
 //   - a coach to say what has to comply, to restore, to sample links and to score.
@@ -100,7 +101,13 @@ func (l Licensing) Needed(attempt itsm.Attempt) Licence {
 		publish = Publisher
 	}
 	switch a := attempt.Data.(type) {
-	case RecordUse, Flag, Rate, Vote, Delegate:
+	case RecordUse, Flag, Rate, Delegate:
+		return NoLicence
+	case Vote:
+		// Or a candidate would have somebody approve who may not publish either.
+		if r.Governance == Experience && r.Approval.Of == ForPublication {
+			return publish
+		}
 		return NoLicence
 	case Capture:
 		switch {
