@@ -78,6 +78,36 @@ type Matcher interface {
 	Match(ctx context.Context, inc Incident) ([]Proposal, error)
 }
 
+// Matchers are several as one: that of the known errors and that of the articles.
+// Their scores have scales of their own, so what they find is taken in turn, the best
+// of each, then the second best of each; what two of them find is kept where it comes
+// first. If one of them fails, its error is returned with what the others found.
+type Matchers []Matcher
+
+// Match asks each in turn.
+func (ms Matchers) Match(ctx context.Context, inc Incident) ([]Proposal, error) {
+	found := make([][]Proposal, len(ms))
+	var failed []error
+	rows := 0
+	for i, m := range ms {
+		var err error
+		found[i], err = m.Match(ctx, inc)
+		failed = append(failed, err)
+		rows = max(rows, len(found[i]))
+	}
+	var all []Proposal
+	seen := map[itsm.Ref]bool{}
+	for row := range rows {
+		for _, one := range found {
+			if row < len(one) && !seen[one[row].To] {
+				seen[one[row].To] = true
+				all = append(all, one[row])
+			}
+		}
+	}
+	return all, errors.Join(failed...)
+}
+
 // A ReopenPolicy is what reopening does to a closed incident.
 type ReopenPolicy struct {
 	Mode ReopenMode
