@@ -198,8 +198,13 @@ func BenchmarkFeed(b *testing.B) {
 	b.Run("index", func(b *testing.B) {
 		for b.Loop() {
 			fresh := open(b, c.connect(0), jetstream.Options{Stream: "FEED"})
+			runtime.GC()
+			before := heap()
 			_, err := fresh.NextDue(background, time.Time{})
 			require.NoError(b, err)
+			runtime.GC()
+			b.ReportMetric(float64(heap()-min(before, heap()))/float64(n), "B/record")
+			runtime.KeepAlive(fresh)
 		}
 		b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "records/s")
 	})

@@ -89,10 +89,10 @@ func (c *commit[R]) run(ctx context.Context) error {
 			// Nobody got it.
 		case errors.Is(err, nats.ErrMaxPayload):
 			return c.outcome(&itsm.FieldError{Reason: fmt.Sprintf("must have at most %d bytes a revision, as JSON, with its events", c.stream.nc.MaxPayload())})
-		case transient(err), ctx.Err() != nil, errors.Is(err, nats.ErrConnectionClosed):
-			c.unknown = err
-		default: // a server refused it
+		case api != nil && !transient(err): // a server refused it
 			return c.outcome(err)
+		default:
+			c.unknown = err
 		}
 		if ended := c.stream.retry(ctx, "commit", c.attempts, err, ends); ended != nil {
 			return c.outcome(ended)

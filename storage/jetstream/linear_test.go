@@ -76,6 +76,7 @@ func TestLinearizable(t *testing.T) {
 	}
 	for _, nodes := range []int{1, 3} {
 		t.Run(fmt.Sprint("R", nodes), func(t *testing.T) {
+			t.Parallel()
 			c := newCluster(t, nodes)
 			// Those who have less patience than a restart takes get commits of
 			// unknown outcome.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -240,15 +239,4 @@ func (p *eventParser) until(end byte, to *string) bool {
 	}
 	*to, p.rest = p.rest[:i], p.rest[i+1:]
 	return true
-}
-
-// collect returns what a sequence yields, up to its first error.
-func collect[T any](seq iter.Seq2[T, error]) (all []T, err error) {
-	for one, err := range seq {
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, one)
-	}
-	return slices.Clip(all), nil
 }
