@@ -90,9 +90,9 @@
 //   - The id of a record has at most 1,024 bytes, counting three for each that is
 //     no letter, digit, - or _.
 //   - Every revision keeps the whole record: count 1 to 2 KB for one of an
-//     incident, on each node. Servers keep about 200 bytes of memory for a
-//     record, hosts that list or run what is due about 500. A host's first list
-//     reads the whole stream, 100,000 messages/s.
+//     incident, on each node. Servers keep the subjects of all records in memory,
+//     and hosts that list or run what is due 300 bytes for each and its keys. A
+//     host's first list reads the whole stream, 100,000 messages/s.
 //   - A tenant is a stream, and with three nodes a group of them that elects its
 //     leader: fine for some thousand tenants in a cluster, not for millions.
 //

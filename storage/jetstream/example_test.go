@@ -36,9 +36,12 @@ func Example() {
 	defer nats1.WaitForShutdown()
 	defer nats1.Shutdown()
 
-	host := func(cfg itsm.Config) *incident.Practice {
+	dial := func() *nats.Conn {
 		nc, err := nats.Connect(nats1.ClientURL(), nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1))
 		must(err)
+		return nc
+	}
+	host := func(nc *nats.Conn, cfg itsm.Config) *incident.Practice {
 		store, err := jetstream.Open[incident.Incident](ctx, nc, jetstream.Options{Stream: "INCIDENTS"})
 		must(err)
 		desk, err := incident.NewPractice(store, incident.Config{Config: cfg})
@@ -46,8 +49,11 @@ func Example() {
 		return desk
 	}
 	monday := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
-	seoul := host(itsm.Config{Now: func() time.Time { return monday }})
-	berlin := host(itsm.Config{Now: func() time.Time { return monday.AddDate(0, 1, 0) }})
+	nc1, nc2 := dial(), dial()
+	defer nc1.Close()
+	defer nc2.Close()
+	seoul := host(nc1, itsm.Config{Now: func() time.Time { return monday }})
+	berlin := host(nc2, itsm.Config{Now: func() time.Time { return monday.AddDate(0, 1, 0) }})
 
 	inc, err := seoul.Open(ctx, incident.Report{Title: "Mail is down", Impact: itsm.HighImpact, Urgency: itsm.HighUrgency})
 	must(err)

@@ -43,7 +43,7 @@ func newFake(t *testing.T) *fake {
 		defer f.mu.Unlock()
 		info, err := json.Marshal(natsjs.StreamInfo{
 			Config: natsjs.StreamConfig{
-				Name: "F", AllowDirect: true, AllowAtomicPublish: true,
+				Name: "F", Subjects: []string{"F.r.*", "F.e.*"}, AllowDirect: true, AllowAtomicPublish: true,
 				Metadata: map[string]string{"itsm.id": "f", "itsm.form": "1", "itsm.unique_event_ids": "false"},
 			},
 			Cluster: &natsjs.ClusterInfo{Name: "desk", Leader: f.leadership, Replicas: []*natsjs.PeerInfo{

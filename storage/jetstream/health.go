@@ -19,8 +19,8 @@ type Health struct {
 	// Messages and Bytes are what is kept on each node: a message for each
 	// revision, and one for each event where event ids are kept unique.
 	Messages, Bytes uint64
-	// Records is how many subjects there are: one for each record, and one for
-	// each event where event ids are kept unique.
+	// Subjects is one for each record, and one for each event where event ids
+	// are kept unique.
 	Subjects uint64
 }
 

@@ -161,12 +161,12 @@ func (x *index[R]) setDue(rec *entry, due time.Time) {
 func (x *index[R]) find(q itsm.Query, after uint64) []position {
 	sets := []*roaring64.Bitmap{x.all}
 	for _, key := range q.Where {
-		sets = append(sets, x.set(x.keys[key]))
+		sets = append(sets, orEmpty(x.keys[key]))
 	}
 	if len(q.States) > 0 {
 		var any []*roaring64.Bitmap
 		for _, state := range q.States {
-			any = append(any, x.set(x.states[state]))
+			any = append(any, orEmpty(x.states[state]))
 		}
 		sets = append(sets, roaring64.FastOr(any...))
 	}
@@ -182,7 +182,7 @@ func (x *index[R]) find(q itsm.Query, after uint64) []position {
 	return found
 }
 
-func (x *index[R]) set(set *roaring64.Bitmap) *roaring64.Bitmap {
+func orEmpty(set *roaring64.Bitmap) *roaring64.Bitmap {
 	if set == nil {
 		return roaring64.New()
 	}

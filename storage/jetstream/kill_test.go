@@ -277,7 +277,7 @@ type program struct {
 }
 
 // run starts this program as another, and takes every line that it prints.
-func run(t *testing.T, variable string, line func(id itsm.ID)) *program {
+func run(t testing.TB, variable string, line func(id itsm.ID)) *program {
 	p := &program{cmd: exec.Command(os.Args[0]), read: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), variable)
 	_, err := p.cmd.StdinPipe() // which ends with this program

@@ -38,7 +38,9 @@ type Options struct {
 
 	// Patience is how long a call goes on asking while nobody answers, as when
 	// the cluster elects a leader. 0 means 10 s. The call's own context ends it
-	// earlier.
+	// earlier. A practice sends a commit of unknown outcome again, up to
+	// [itsm.Config].Attempts times: who cannot wait so long in an outage sets a
+	// deadline.
 	Patience time.Duration
 	// SlowCommit is from when on a commit is worth a line in the log. 0 means
 	// 1 s; less than 0, never.
@@ -287,7 +289,7 @@ func (s *Store[R]) Feed(ctx context.Context, after itsm.Cursor) iter.Seq2[itsm.D
 // cursor names a place in the stream: a message, and how much of it is behind.
 func (s *stream) cursor(kind string, seq uint64, n int) itsm.Cursor {
 	room := make([]byte, 0, 64)
-	room = append(append(append(room, kind...), '-'), s.tag()...)
+	room = append(append(append(room, kind...), '-'), s.id...)
 	room = strconv.AppendUint(append(room, '-'), seq, 10)
 	room = strconv.AppendInt(append(room, '-'), int64(n), 10)
 	return itsm.Cursor(room)
@@ -307,9 +309,6 @@ func (s *stream) place(kind string, c itsm.Cursor) (seq uint64, n int, err error
 	}
 	return seq, n, nil
 }
-
-// tag is what the stream's cursors have in common.
-func (s *stream) tag() string { return s.id }
 
 // heads remembers where the latest versions of records are, as far as known
 // here, so that most commits need not ask first. What is wrong is found out by

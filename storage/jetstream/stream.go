@@ -9,6 +9,7 @@ import (
 	"fmt"
 	randv2 "math/rand/v2"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -165,6 +166,10 @@ func (s *stream) fits(is natsjs.StreamConfig) error {
 	for _, key := range []string{metaForm, metaUnique} {
 		v.Check(is.Metadata[key] == must.Metadata[key], "metadata."+key, fmt.Sprintf("is %q, not %q", is.Metadata[key], must.Metadata[key]))
 	}
+	for _, subject := range must.Subjects {
+		v.Check(slices.Contains(is.Subjects, subject), "subjects", "must have "+subject)
+	}
+	v.Check(is.Storage == must.Storage, "storage", "must be file: what is in memory is lost with the servers")
 	v.Check(is.Retention == must.Retention, "retention", "must be limits")
 	v.Check(is.MaxAge == 0, "max_age", "must not be limited: histories would lose their beginning")
 	v.Check(is.MaxMsgsPerSubject <= 0, "max_msgs_per_subject", "must not be limited: histories would lose their beginning")
