@@ -39,6 +39,7 @@
 //   - approval: says whether something is approved, why, and who is still needed;
 //     usable alone.
 //   - storage/memory: the reference store.
+//   - storage/jetstream: NATS JetStream, for many hosts over several nodes.
 //   - storage/storagetest: the rules of a store as sentences, and their proof.
 //   - examples: one story a folder.
 //
