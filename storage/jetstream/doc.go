@@ -93,6 +93,9 @@
 //     incident, on each node. Servers keep the subjects of all records in memory,
 //     and hosts that list or run what is due 300 bytes for each and its keys. A
 //     host's first list reads the whole stream, 100,000 messages/s.
+//   - Nobody else may be permitted to publish to the stream's subjects. What others
+//     write there is passed over by lists and the feed, but a record that it is
+//     written over cannot be read any more.
 //   - A tenant is a stream, and with three nodes a group of them that elects its
 //     leader: fine for some thousand tenants in a cluster, not for millions.
 //

@@ -238,7 +238,8 @@ func TestReadAnswers(t *testing.T) {
 		{"Refused", []string{message(1, version(1))}, []string{"408"}, nil, true},
 		{"WrongEnd", []string{message(1, version(1))}, []string{"204 EOB x"}, nil, true},
 		{"NoEnd", []string{refusal(400, 10003)}, nil, nil, true},
-		{"Wrong", []string{message(1, "garbage"), message(1, "garbage")}, []string{"404"}, nil, true},
+		{"LaterForm", []string{message(1, "2 garbage"), message(1, "2 garbage")}, []string{"404"}, nil, true},
+		{"SomebodyElses", []string{message(2, version(2)), message(1, "hello"), message(2, version(2))}, []string{"404"}, []itsm.Version{2}, false},
 		{"WrongEvent", []string{message(1, "1 0 0 0 1\n{\n{}"), message(1, "1 0 0 0 1\n{\n{}")}, []string{"404"}, nil, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -289,7 +290,7 @@ func TestReadAnswers(t *testing.T) {
 			{"Removed", []string{message(1, version(1)), message(1, version(1)), none}, []string{"404"}, false},
 			{"Refused", []string{message(1, version(1)), message(1, version(1)), refusal(400, 10003)}, []string{"404"}, false},
 			{"Wrong", []string{message(1, version(1)), message(1, version(1)), message(1, "garbage")}, []string{"404"}, false},
-			{"WrongIndex", []string{message(1, version(1)), message(1, "garbage")}, []string{"404"}, false},
+			{"WrongIndex", []string{message(1, version(1)), message(1, "1 garbage")}, []string{"404"}, false},
 			{"NoIndex", []string{message(1, version(1)), refusal(400, 10003)}, []string{"404"}, false},
 			{"NoEnd", []string{refusal(400, 10003)}, nil, false},
 		} {

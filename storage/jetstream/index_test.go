@@ -116,7 +116,7 @@ func TestIndex(t *testing.T) {
 // What cannot be read is not passed over: it would be missing for ever.
 func TestIndexStops(t *testing.T) {
 	x := newIndex[loan]()
-	for _, data := range []string{"", "1 0 0 0 1\n{}\nno record"} {
+	for _, data := range []string{"2 0 0 0 1\n{}\n{}", "1 0 0 0 1\n{}\nno record"} {
 		require.Error(t, x.apply(stored{1, []byte(data)}))
 		require.Zero(t, x.upTo)
 		require.Empty(t, x.records)

@@ -52,9 +52,12 @@ func (f *frame) head(room []byte) []byte {
 }
 
 // parseFrame reads a message, and reports whether it is a revision: it is not
-// if it only says that the id of an event is taken.
+// if it only says that the id of an event is taken, or somebody else wrote it
+// there. A form of a later day is an error: it would not be right to pass it
+// over.
 func parseFrame(data []byte) (f frame, ok bool, err error) {
-	if bytes.HasPrefix(data, []byte(takenTag)) {
+	number, _, _ := bytes.Cut(data[:min(len(data), 20)], []byte{' '})
+	if _, err := strconv.ParseUint(string(number), 10, 63); err != nil {
 		return frame{}, false, nil
 	}
 	line, body, found := bytes.Cut(data, []byte{'\n'})
