@@ -65,9 +65,9 @@ func (s *stream) end(ctx context.Context, call string) (uint64, error) {
 
 const (
 	// A batch is what is asked for at once. Writers wait while a server
-	// collects it.
+	// collects it, and it must come within an attempt.
 	batchMessages = 512
-	batchBytes    = 4 << 20
+	batchBytes    = 1 << 20
 	// attempts is how often any node is asked for what it should have before
 	// the leader is.
 	attempts = 3
@@ -217,8 +217,11 @@ func (r *reader) fromLeader(ctx context.Context, from uint64) ([]stored, uint64,
 // at returns the messages with sequences that are known to be there.
 func (s *stream) at(ctx context.Context, call string, seqs ...uint64) ([][]byte, error) {
 	found := make([][]byte, len(seqs))
-	// What goes wrong here the leader is asked about.
-	_ = s.once(ctx, func(ctx context.Context) error { return s.fromAny(ctx, seqs, found) })
+	for from := 0; from < len(seqs); from += batchMessages {
+		to := min(from+batchMessages, len(seqs))
+		// What goes wrong here the leader is asked about.
+		_ = s.once(ctx, func(ctx context.Context) error { return s.fromAny(ctx, seqs[from:to], found[from:to]) })
+	}
 	for i, seq := range seqs {
 		if found[i] == nil {
 			m, err := s.leader(ctx, call, question{Seq: seq})
