@@ -117,27 +117,34 @@ func (c *commit[R]) place(ctx context.Context) (done bool, err error) {
 	if c.attempts == 0 && c.remembered() {
 		return false, nil
 	}
-	done, refused, err := c.look(ctx)
-	if err != nil {
-		return false, c.outcome(err)
+	for again := false; ; again = true {
+		resent, refused, err := c.look(ctx)
+		switch {
+		case err != nil:
+			return false, c.outcome(err)
+		case resent == len(c.drafts):
+			return true, nil
+		case resent == 0 || again:
+			return false, refused
+		}
+		// Some are there and some are not: this commit, sent before, may have
+		// been written between one look and the next.
 	}
-	return done, refused
 }
 
-// look asks the leader. It returns why the commit is refused apart from what went
-// wrong on the way.
-func (c *commit[R]) look(ctx context.Context) (done bool, refused, err error) {
+// look asks the leader. It returns how many of the drafts are in the history
+// already, and why the commit is refused, apart from what went wrong on the way.
+func (c *commit[R]) look(ctx context.Context) (resent int, refused, err error) {
 	// Whether an id is taken is looked up first: what takes it is then seen by
 	// the look at the records, if it is this commit's own.
 	taken, err := c.taken(ctx)
 	if err != nil {
-		return false, nil, err
+		return 0, nil, err
 	}
-	resent := 0
 	for _, d := range c.drafts {
 		at, f, err := c.head(ctx, "commit", d.id)
 		if err != nil {
-			return false, nil, err
+			return 0, nil, err
 		}
 		// A leader that does not know yet that it is none may see less than was
 		// there; what was sent may have reached the other one.
@@ -146,7 +153,7 @@ func (c *commit[R]) look(ctx context.Context) (done bool, refused, err error) {
 		}
 		is, err := c.resent(ctx, d, f)
 		if err != nil {
-			return false, nil, err
+			return 0, nil, err
 		}
 		if is {
 			resent++
@@ -155,13 +162,10 @@ func (c *commit[R]) look(ctx context.Context) (done bool, refused, err error) {
 			refused = d.refused()
 		}
 	}
-	switch {
-	case resent == len(c.drafts):
-		return true, nil, nil
-	case refused != nil:
-		return false, refused, nil
+	if refused == nil {
+		refused = taken
 	}
-	return false, taken, nil
+	return resent, refused, nil
 }
 
 // remembered reports whether all records are believed to be where the commit

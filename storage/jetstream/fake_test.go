@@ -180,6 +180,24 @@ func TestCommitAnswers(t *testing.T) {
 			}
 		})
 	}
+	// What was sent before is written between the look at one record and the look
+	// at the next.
+	t.Run("WrittenMeanwhile", func(t *testing.T) {
+		again := func() itsm.Revision[ticket] {
+			rev := third()
+			rev.Events[0].ID = "e3"
+			return rev
+		}
+		other := again()
+		other.Record.ID, other.Events[0].Record, other.Events[0].ID = "u", "u", "e4"
+		fourth := strings.ReplaceAll(version(3), `"e3"`, `"e4"`)
+		f.set([]string{message(2, version(2)), message(9, fourth), message(9, version(3)), message(9, fourth)}, nil, []string{conflict})
+		s := f.open(jetstream.Options{})
+		require.NoError(t, s.Commit(t.Context(), again(), other))
+		// What is half there for good is refused.
+		f.set([]string{message(2, version(2)), message(9, fourth), message(2, version(2)), message(9, fourth)}, nil, []string{conflict})
+		require.ErrorIs(t, f.open(jetstream.Options{}).Commit(t.Context(), again(), other), itsm.ErrConflict)
+	})
 	t.Run("Silence", func(t *testing.T) {
 		f.set([]string{message(2, version(2))}, nil, nil)
 		s := f.open(jetstream.Options{})

@@ -216,6 +216,8 @@ func unique() string { return fmt.Sprint("S", streams.Add(1)) }
 
 var streams atomic.Int64
 
+// long reports whether the long run is asked for: ITSM_LONG=1, and -timeout 2h.
 func long() bool { return os.Getenv("ITSM_LONG") != "" }
 
+// background is for calls whose test goes on without them.
 var background = context.Background()
