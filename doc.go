@@ -47,6 +47,7 @@
 //     usable alone.
 //   - storage/memory: the reference store.
 //   - storage/sqlite: a file, for a program on one machine; a module of its own.
+//   - storage/jetstream: NATS JetStream, for many hosts over several nodes.
 //   - storage/storagetest: the rules of a store as sentences, and their proof.
 //   - storage/enginetest: what more an engine has to prove; a module of its own.
 //   - examples: one story a folder.

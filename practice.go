@@ -259,7 +259,8 @@ func (p *Practice[R]) recycle(tx *Tx[R]) {
 }
 
 // commit writes what a Tx decided. While the outcome is unknown it sends the
-// same revisions again: their event ids make them happen once.
+// same revisions again: their event ids make them happen once. What the store
+// then answers settles it, unless it only says that it could not be asked.
 func (p *Practice[R]) commit(ctx context.Context, tx *Tx[R]) error {
 	revs := tx.revisions()
 	if len(revs) == 0 {
@@ -269,6 +270,10 @@ func (p *Practice[R]) commit(ctx context.Context, tx *Tx[R]) error {
 		err := p.store.Commit(ctx, revs...)
 		if err == nil {
 			break
+		}
+		settled := errors.Is(err, ErrConflict) || errors.Is(err, ErrExists)
+		if tx.resent && !settled && !errors.Is(err, ErrUnknown) {
+			err = fmt.Errorf("%w: %w", ErrUnknown, err)
 		}
 		if !errors.Is(err, ErrUnknown) || attempt == p.cfg.attempts() {
 			return err

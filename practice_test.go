@@ -894,6 +894,32 @@ func TestContextEnds(t *testing.T) {
 	}
 }
 
+// That the store could not be asked again does not settle what became of what was
+// sent before.
+func TestUnknownOutcomeStaysUnknown(t *testing.T) {
+	down := errors.New("down")
+	store := &hooked{Store: memory.New[Ticket]()}
+	p := newToy(t, store, itsm.Config{Attempts: 3})
+	r := file(t, p, "x")
+	answers := []error{itsm.ErrUnknown, down, down}
+	store.before = func(call string) error {
+		if call != "commit" || len(answers) == 0 {
+			return nil
+		}
+		defer func() { answers = answers[1:] }()
+		return answers[0]
+	}
+	_, err := p.Do(as(t, "jin"), r.ID, Add{N: 1})
+	require.ErrorIs(t, err, itsm.ErrUnknown)
+	require.ErrorIs(t, err, down)
+	require.Empty(t, answers)
+
+	answers = []error{itsm.ErrUnknown, down}
+	_, err = p.Do(as(t, "jin"), r.ID, Add{N: 1})
+	require.NoError(t, err)
+	require.Equal(t, 1, count(t, p, r.ID, "add"))
+}
+
 // What is neither the input's nor the record's fault comes through as it is.
 func TestStoreErrors(t *testing.T) {
 	down := errors.New("down")

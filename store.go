@@ -38,8 +38,9 @@ type Store[R any] interface {
 	//
 	// Errors: [ErrInvalid] for what [CheckRevisions] refuses; [ErrExists] if
 	// Base is 0 and the record is there, or if the id of an event is taken by
-	// another event; [ErrConflict] if the record is not at version Base, or
-	// not there at all; [ErrUnknown] if it cannot be known what happened;
+	// another event, unless the store says that it does not look for that in
+	// all of its history; [ErrConflict] if the record is not at version Base,
+	// or not there at all; [ErrUnknown] if it cannot be known what happened;
 	// [ErrSingleRevision] if there are several and the store takes one.
 	Commit(ctx context.Context, revs ...Revision[R]) error
 

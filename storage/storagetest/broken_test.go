@@ -1236,6 +1236,27 @@ var oddStores = []struct {
 		}
 	}), func(h *storagetest.Harness[sample]) { h.SingleRevision = true }},
 
+	{"does not find out that the id of an event is taken", in(func(s full, b *broken) {
+		b.commit = func(ctx context.Context, revs ...revision) error {
+			err := s.Commit(ctx, revs...)
+			if !errors.Is(err, itsm.ErrExists) {
+				return err
+			}
+			var twice []revision
+			for _, rev := range revs {
+				if current(s, rev.Record.ID) != rev.Base {
+					return err
+				}
+				rev = based(rev, rev.Base)
+				for i := range rev.Events {
+					rev.Events[i].ID += "_twice"
+				}
+				twice = append(twice, rev)
+			}
+			return s.Commit(ctx, twice...)
+		}
+	}), func(h *storagetest.Harness[sample]) { h.TrustsEventIDs = true }},
+
 	{"often does not know what happened", in(func(s full, b *broken) {
 		var n atomic.Int64
 		b.commit = func(ctx context.Context, revs ...revision) error {

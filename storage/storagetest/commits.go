@@ -36,7 +36,7 @@ func commitCases[R any]() []testCase[R] {
 					l.refused(ctx, 2, itsm.ErrConflict, by("missing", l.rev(1, 2))),
 				)
 			}},
-		{Rule{"EventExists", "An event id that another event has is refused with ErrExists, and nothing is written."}, 0,
+		{Rule{"EventExists", "An event id that another event has is refused with ErrExists, and nothing is written."}, uniqueIDs,
 			func(ctx context.Context, l *lab[R]) error {
 				if err := errors.Join(l.fill(ctx, 2), l.write(ctx, l.rev(0, 2))); err != nil {
 					return err
@@ -138,13 +138,17 @@ func commitCases[R any]() []testCase[R] {
 				taken.Events[0].ID = l.event(0, 1).ID
 				var errs []error
 				for _, bad := range []struct {
-					rev  itsm.Revision[R]
-					want error
+					rev   itsm.Revision[R]
+					want  error
+					needs need
 				}{
-					{by("ahead", l.rev(2, 3)), itsm.ErrConflict},
-					{by("another", l.rev(2, 1)), itsm.ErrExists},
-					{taken, itsm.ErrExists},
+					{by("ahead", l.rev(2, 3)), itsm.ErrConflict, 0},
+					{by("another", l.rev(2, 1)), itsm.ErrExists, 0},
+					{taken, itsm.ErrExists, uniqueIDs},
 				} {
+					if l.lacks(bad.needs) != "" {
+						continue
+					}
 					for at := range len(good()) + 1 {
 						errs = append(errs, l.refused(ctx, 4, bad.want, slices.Insert(good(), at, bad.rev)...))
 					}

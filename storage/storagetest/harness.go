@@ -31,6 +31,10 @@ type Harness[R any] struct {
 
 	// SingleRevision says that the store takes one revision a commit.
 	SingleRevision bool
+	// TrustsEventIDs says that the store takes it from its callers that the id
+	// of an event is unique, and does not look for it in all of its history, as
+	// where that is spread over many machines.
+	TrustsEventIDs bool
 	// Lists, Feeds and Wakes say that the store must be an [itsm.Lister], an
 	// [itsm.Feeder] and an [itsm.DueStore]. What it is without being asked for
 	// is tested all the same.
@@ -139,8 +143,9 @@ type testCase[R any] struct {
 type need int
 
 const (
-	several need = 1 << iota // revisions in one commit
-	single                   // a store that takes one only
+	several   need = 1 << iota // revisions in one commit
+	single                     // a store that takes one only
+	uniqueIDs                  // a store that finds out whether the id of an event is taken
 	lists
 	feeds
 	wakes

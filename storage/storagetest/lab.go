@@ -37,6 +37,7 @@ func (l *lab[R]) lacks(n need) string {
 	}{
 		{several, !l.SingleRevision, "the store takes one revision a commit"},
 		{single, l.SingleRevision, "the store takes several revisions a commit"},
+		{uniqueIDs, !l.TrustsEventIDs, "the store takes it from its callers that the id of an event is unique"},
 		{lists, lister, "the store is no itsm.Lister"},
 		{feeds, feeder, "the store is no itsm.Feeder"},
 		{wakes, dueStore, "the store is no itsm.DueStore"},
