@@ -272,6 +272,10 @@ func (p *Practice[R]) commit(ctx context.Context, tx *Tx[R]) error {
 		if err == nil {
 			break
 		}
+		if tx.resent && !errors.Is(err, ErrConflict) && !errors.Is(err, ErrExists) && !errors.Is(err, ErrUnknown) {
+			// That it was not done now says nothing of what was sent before.
+			err = fmt.Errorf("%w: %w", ErrUnknown, err)
+		}
 		if !errors.Is(err, ErrUnknown) || attempt == p.cfg.attempts() {
 			return err
 		}

@@ -678,6 +678,42 @@ func TestUnknownOutcomeIsGivenUp(t *testing.T) {
 	}
 }
 
+// What fails when it is sent again may have been done before: that the store is
+// gone now does not make it known.
+func TestUnknownOutcomeStaysUnknown(t *testing.T) {
+	for _, back := range []bool{false, true} { // the store comes back in time
+		store := &hooked{Store: memory.New[Ticket]()}
+		p := newToy(t, store, itsm.Config{Attempts: 3})
+		r := file(t, p, "x")
+		gone := errors.New("nobody answers")
+		sent := 0
+		store.before = func(call string) error {
+			if call == "commit" {
+				if sent++; sent == 2 || sent == 3 && !back {
+					return gone
+				}
+			}
+			return nil
+		}
+		store.after = func(call string, err error) error {
+			if call == "commit" && sent == 1 {
+				return itsm.ErrUnknown
+			}
+			return err
+		}
+		_, err := p.Do(as(t, "jin"), r.ID, Add{N: 1})
+		require.Equal(t, 3, sent)
+		if back {
+			require.NoError(t, err)
+		} else {
+			require.ErrorIs(t, err, itsm.ErrUnknown)
+			require.ErrorIs(t, err, gone)
+		}
+		store.before, store.after = nil, nil
+		require.Equal(t, 1, count(t, p, r.ID, "add"))
+	}
+}
+
 // one takes a single revision at a time.
 type one struct{ *memory.Store[Ticket] }
 
