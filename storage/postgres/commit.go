@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -41,9 +40,8 @@ type events struct {
 // zero bytes only.
 func keepable(text string) bool { return utf8.ValidString(text) && strings.IndexByte(text, 0) < 0 }
 
-// encode brings revisions that were checked into the form of the tables, in the
-// order of their ids, so that commits that meet at several records do not wait for
-// one another in a circle. It returns an ErrInvalid for what cannot be kept.
+// encode brings revisions that were checked into the form of the tables. It returns
+// an ErrInvalid for what cannot be kept.
 func encode[R any](revs []itsm.Revision[R]) ([]revision, error) {
 	var v itsm.Validation
 	all := make([]revision, len(revs))
@@ -81,7 +79,6 @@ func encode[R any](revs []itsm.Revision[R]) ([]revision, error) {
 				in("to", string(e.To)), e.At, in("actor.id", e.Actor.ID), in("actor.name", e.Actor.Name), in("cause", string(e.Cause)), data)
 		}
 	}
-	slices.SortFunc(all, func(a, b revision) int { return cmp.Compare(a.id, b.id) })
 	return all, v.Err()
 }
 
@@ -172,11 +169,23 @@ func (r *revision) statement(space Space, together bool) statement {
 // that an event's id is taken. Which it is, verdict finds out.
 var errRefused = errors.New("refused")
 
+// lockRecords has commits that meet at several records wait for one another in the
+// order of the ids, and not in a circle. They write in the order that they were
+// given, in which a cause comes before its consequences.
+const lockRecords = `SELECT 0, 0 FROM itsm_record WHERE tenant = $1 AND practice = $2 AND id = ANY ($3) ORDER BY id FOR UPDATE`
+
 // write writes revisions in one round trip and one transaction.
 func write(ctx context.Context, over link, secure bool, space Space, revs []revision) error {
-	all := make([]statement, len(revs))
+	var all []statement
+	if len(revs) > 1 {
+		var ids []string
+		for i := range revs {
+			ids = append(ids, revs[i].id)
+		}
+		all = append(all, space.statement(lockRecords, ids))
+	}
 	for i := range revs {
-		all[i] = revs[i].statement(space, len(revs) > 1)
+		all = append(all, revs[i].statement(space, len(revs) > 1))
 	}
 	written := 0
 	err := send(ctx, over, secure, func(rows pgx.Rows) error {

@@ -27,8 +27,8 @@
 //     the answer is [itsm.ErrUnknown], and the same commit can be sent again:
 //     practices do so by themselves. Every other error means that nothing was done.
 //   - A commit is one statement, or several in one round trip: record, keys and
-//     events together. Several revisions are written in the order of their ids, so
-//     that commits do not wait for one another in a circle.
+//     events together. Several records are locked in the order of their ids, so that
+//     commits do not wait for one another in a circle.
 //   - Lists are in the order of the ids, byte by byte, along an index.
 //   - No event appears in the feed behind a cursor that was handed out, although
 //     transactions end in another order than they begin: the feed ends before the

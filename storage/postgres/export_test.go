@@ -32,6 +32,7 @@ func Statements(space Space, id string, at, due any) map[string]Sent {
 		all[name] = Sent{s.text, s.args}
 	}
 	add("load", loadRecord, id)
+	add("lock", lockRecords, []string{id, "x"})
 	add("version", selectVersion, id)
 	add("count events", countEvents, id, []string{"x"}, []int64{1})
 	add("events by id", selectEvents, []string{"x", "y"})

@@ -177,6 +177,10 @@ func (s *Store[R]) commit(ctx context.Context, revs []revision) error {
 	err = outcome(write(ctx, conn, s.secure, s.space, revs))
 	if errors.Is(err, errRefused) {
 		err = verdict(ctx, conn, s.secure, s.space, revs)
+		if err != nil && !errors.Is(err, itsm.ErrExists) && !errors.Is(err, itsm.ErrConflict) {
+			// It may have been refused because it is there already.
+			err = fmt.Errorf("%w: %w", itsm.ErrUnknown, err)
+		}
 	}
 	return err
 }
