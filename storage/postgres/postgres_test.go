@@ -21,8 +21,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/storage/memory"
 	"github.com/go-itsm/itsm/storage/postgres"
 	"github.com/go-itsm/itsm/storage/storagetest"
+	"github.com/go-itsm/itsm/storage/transfer"
 )
 
 // ticket is a record of the usual size, listed by three keys.
@@ -667,6 +669,40 @@ func TestDeadlock(t *testing.T) {
 		}
 	}
 	require.Positive(t, conflicts)
+}
+
+// What another store has comes here whole, and from here to another.
+func TestTransfer(t *testing.T) {
+	ctx := t.Context()
+	from, back := memory.New[ticket](), memory.New[ticket]()
+	events := 0
+	for i := range 50 {
+		r := sample(i)
+		for v := range i%4 + 1 {
+			change(&r, v)
+			rev := next(r, "me")
+			require.NoError(t, from.Commit(ctx, rev))
+			r = rev.Record
+			events++
+		}
+	}
+	here := postgres.NewStore[ticket](open(t, fresh(t), postgres.Config{}), tickets)
+	for _, way := range []struct {
+		from transfer.Source[ticket]
+		to   itsm.Store[ticket]
+	}{{from, here}, {here, back}} {
+		var at itsm.Cursor
+		for copied := 0; copied < events; { // the server may hold the end of the feed back
+			done, err := transfer.Copy(ctx, way.from, way.to, at)
+			require.NoError(t, err)
+			at, copied = done.Cursor, copied+done.Events
+		}
+	}
+	want, err := from.List(ctx, itsm.Query{})
+	require.NoError(t, err)
+	got, err := back.List(ctx, itsm.Query{})
+	require.NoError(t, err)
+	require.Equal(t, want, got)
 }
 
 // No call of one tenant sees, guesses or blocks another's record, whatever the
