@@ -40,6 +40,8 @@
 //     usable alone.
 //   - storage/memory: the reference store.
 //   - storage/sqlite: a file, for a program on one machine; a module of its own.
+//   - storage/postgres: PostgreSQL, for several hosts; a module of its own.
+//   - storage/transfer: from one store to another.
 //   - storage/storagetest: the rules of a store as sentences, and their proof.
 //   - storage/enginetest: what more an engine has to prove; a module of its own.
 //   - examples: one story a folder.
