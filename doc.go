@@ -48,6 +48,8 @@
 //   - storage/memory: the reference store.
 //   - storage/sqlite: a file, for a program on one machine; a module of its own.
 //   - storage/jetstream: NATS JetStream, for many hosts over several nodes.
+//   - storage/postgres: PostgreSQL, for several hosts; a module of its own.
+//   - storage/transfer: from one store to another.
 //   - storage/storagetest: the rules of a store as sentences, and their proof.
 //   - storage/enginetest: what more an engine has to prove; a module of its own.
 //   - examples: one story a folder.

@@ -273,6 +273,7 @@ func (p *Practice[R]) commit(ctx context.Context, tx *Tx[R]) error {
 		}
 		settled := errors.Is(err, ErrConflict) || errors.Is(err, ErrExists)
 		if tx.resent && !settled && !errors.Is(err, ErrUnknown) {
+			// That it was not done now says nothing of what was sent before.
 			err = fmt.Errorf("%w: %w", ErrUnknown, err)
 		}
 		if !errors.Is(err, ErrUnknown) || attempt == p.cfg.attempts() {

@@ -22,8 +22,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/storage/memory"
 	"github.com/go-itsm/itsm/storage/sqlite"
 	"github.com/go-itsm/itsm/storage/storagetest"
+	"github.com/go-itsm/itsm/storage/transfer"
 )
 
 // ticket is a record of the usual size, listed by three keys.
@@ -528,6 +530,37 @@ func TestOpenRefuses(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, fs.FileMode(0o600), info.Mode().Perm())
 	}
+}
+
+// What another store has comes here whole, and from here to another.
+func TestTransfer(t *testing.T) {
+	ctx := t.Context()
+	from, back := memory.New[ticket](), memory.New[ticket]()
+	events := 0
+	for i := range 50 {
+		r := sample(i)
+		for v := range i%4 + 1 {
+			change(&r, v)
+			rev := next(r, "me")
+			require.NoError(t, from.Commit(ctx, rev))
+			r = rev.Record
+			events++
+		}
+	}
+	here := sqlite.NewStore[ticket](open(t, temp(t), sqlite.Config{}), tickets)
+	for _, way := range []struct {
+		from transfer.Source[ticket]
+		to   itsm.Store[ticket]
+	}{{from, here}, {here, back}} {
+		done, err := transfer.Copy(ctx, way.from, way.to, "")
+		require.NoError(t, err)
+		require.Equal(t, transfer.Progress{Cursor: done.Cursor, Records: 50, Events: events}, done)
+	}
+	want, err := from.List(ctx, itsm.Query{})
+	require.NoError(t, err)
+	got, err := back.List(ctx, itsm.Query{})
+	require.NoError(t, err)
+	require.Equal(t, want, got)
 }
 
 // No call of one tenant sees, guesses or blocks another's record, whatever the
