@@ -1,5 +1,38 @@
-// Package svs puts practices together to a system: what happens in one leads to
-// something in another.
+// Package svs is the service value system: what turns opportunity and demand into
+// value. It has five components, guiding principles, governance, the service value
+// chain, practices and continual improvement, and four dimensions from which all of it
+// is looked at.
+//
+// # Principles and decisions
+//
+// The seven guiding principles ([Principles]) are recommendations for every decision,
+// and each comes with questions to ask ([Principle.Questions]). A [Decision] records
+// what was decided, between what, why, and which principles it follows or sets aside.
+// [Unexplained] lists the decisions of which something is not explained, and
+// [PrinciplesUsed] the principles that never applied.
+//
+// # Four dimensions, and what is outside
+//
+// An [Assessment] looks at something from the four dimensions, by the questions of a
+// [Checklist], and at what bears on it from outside: politics, economy, society,
+// technology, law, environment. [Assessment.Judge] says what is complete, where the
+// gaps are and which factors nobody looked at, and draws it ([Radar]).
+//
+// Decisions and assessments are plain data. They can stand with any record of any
+// practice, in its own fields ([WithDecision], [WithAssessment]), and so in its history.
+//
+// # Practices and maturity
+//
+// [ManagementPractices] lists the 34 practices with their purpose, and what those have to
+// be able to do of which the library does the work. How capable a practice is follows
+// from criteria and evidence ([Criteria.Capability]): a level holds only if all of its
+// criteria and all levels below hold. How mature the whole is, is how mature the least
+// of its components is ([MaturityOf]). The official criteria are licensed, so a host
+// brings its own, and what comes out is no official rating.
+//
+// # Reactions
+//
+// A system puts practices together: what happens in one leads to something in another.
 //
 // Practices do not know each other, because an incident is restored whether or not
 // anybody looks for its cause. But an organization wants the one to lead to the
@@ -58,5 +91,7 @@
 // whether the service gave its users what was agreed. [Facts] of one week are seen by
 // both, as a computed table ([Facts.Views]).
 //
-// It is based on concepts of ITIL 4; its texts are its own.
+// What is not a [System] is a value or a pure function of values, safe for concurrent use as
+// long as nobody changes the arguments. What the functions return belongs to the caller.
+// The terms are those of ITIL 4, the words ours.
 package svs
