@@ -34,6 +34,9 @@
 //   - incident: restores service, and remembers how.
 //   - change: decides about changes, schedules them, and learns from them.
 //   - request: fulfils what users may ask for, and takes it back.
+//   - valuechain: value streams, how real work flows through them, process mining.
+//   - svs: principles, dimensions, practices and maturity; svs/improvement is the
+//     improvement register.
 //   - sla: calendars, clocks, agreements and reports; usable alone.
 //   - slm: joins agreements and their clocks to the records of any practice.
 //   - svs: what happens in one practice leads to something in another, once.

@@ -30,6 +30,9 @@
 // of its components is ([MaturityOf]). The official criteria are licensed, so a host
 // brings its own, and what comes out is no official rating.
 //
+// Continual improvement is a practice of its own: package
+// [github.com/go-itsm/itsm/svs/improvement].
+//
 // # Reactions
 //
 // A system puts practices together: what happens in one leads to something in another.
