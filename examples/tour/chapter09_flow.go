@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -81,22 +82,18 @@ func flowing() chapter {
 
 // activityTerm is what the glossary calls an activity.
 func activityTerm(a valuechain.Activity) string {
-	switch a {
-	case valuechain.DesignTransition:
-		return "design and transition"
-	case valuechain.ObtainBuild:
-		return "obtain/build"
-	case valuechain.DeliverSupport:
-		return "deliver and support"
-	default:
-		return string(a)
+	longer := map[valuechain.Activity]string{
+		valuechain.DesignTransition: "design and transition", valuechain.ObtainBuild: "obtain/build", valuechain.DeliverSupport: "deliver and support",
 	}
+	return cmp.Or(longer[a], string(a))
 }
 
-// name is what a term is called in the language of the story.
+// name is what a term is called in the language of the story, without what else it is
+// called.
 func (n *narrator) name(t term) string {
 	if n.words.lang == "ko" {
-		return t.ko
+		ko, _, _ := strings.Cut(t.ko, " (")
+		return ko
 	}
 	return t.en
 }

@@ -52,7 +52,7 @@ func principles() chapter {
 			n.line("")
 			n.say("principles.unexplained")
 			for _, u := range svs.Unexplained(kept, w.now) {
-				n.quote(fmt.Sprintf("%s, %s: %s", u.ID, u.Title, strings.Join(u.Lacks, "; ")))
+				n.quote(fmt.Sprintf("%s, %s: “%s”", u.ID, u.Title, strings.Join(u.Lacks, "; ")))
 			}
 			n.line("")
 			var rows [][]string

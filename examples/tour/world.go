@@ -255,10 +255,9 @@ func (w *world) follow() {
 }
 
 // do lets somebody do things to a record, and whatever follows from them.
-func do[R any](w *world, p *itsm.Practice[R], who string, id itsm.ID, actions ...itsm.Action[R]) (r R) {
+func do[R any](w *world, p *itsm.Practice[R], who string, id itsm.ID, actions ...itsm.Action[R]) R {
 	for _, a := range actions {
-		var err error
-		r, err = p.Do(as(who), id, a)
+		_, err := p.Do(as(who), id, a)
 		must(err)
 	}
 	w.follow()
