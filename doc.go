@@ -23,6 +23,7 @@
 //   - package [github.com/go-itsm/itsm/incident] to see what can be done to an
 //     incident;
 //   - "go run ./examples/quickstart" in a clone, to see it happen;
+//   - "go run ./examples/tour", to walk through all of it, in English or Korean;
 //   - [Store], to keep records in your own tables, and package
 //     [github.com/go-itsm/itsm/storage/storagetest] to prove that right;
 //   - package [github.com/go-itsm/itsm/sla], to measure against what was agreed;
