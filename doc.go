@@ -23,6 +23,7 @@
 //   - package [github.com/go-itsm/itsm/incident] to see what can be done to an
 //     incident;
 //   - "go run ./examples/quickstart" in a clone, to see it happen;
+//   - "go run ./examples/tour", to walk through all of it, in English or Korean;
 //   - [Store], to keep records in your own tables, and package
 //     [github.com/go-itsm/itsm/storage/storagetest] to prove that right;
 //   - package [github.com/go-itsm/itsm/sla], to measure against what was agreed;
@@ -38,13 +39,13 @@
 //   - knowledge: keeps what was found out, and right by its being used; with
 //     knowledge/search, an index for records of any practice.
 //   - valuechain: value streams, how real work flows through them, process mining.
-//   - svs: principles, dimensions, practices and maturity; svs/improvement is the
-//     improvement register.
 //   - sla: calendars, clocks, agreements and reports; usable alone.
 //   - slm: joins agreements and their clocks to the records of any practice.
-//   - svs: what happens in one practice leads to something in another, once.
 //   - approval: says whether something is approved, why, and who is still needed;
 //     usable alone.
+//   - svs: the practices as one system, in which what happens in one leads to
+//     something in another, once; principles, dimensions, policies, maturity.
+//     svs/improvement is the improvement register.
 //   - storage/memory: the reference store.
 //   - storage/sqlite: a file, for a program on one machine; a module of its own.
 //   - storage/jetstream: NATS JetStream, for many hosts over several nodes.
@@ -54,7 +55,7 @@
 //   - storage/enginetest: what more an engine has to prove; a module of its own.
 //   - examples: one story a folder.
 //
-// Practices import this package, sla and slm, and never each other; what connects their
+// Practices import this package, sla, slm and approval, and never each other; what connects their
 // records is a [Ref].
 //
 // # Six ideas
