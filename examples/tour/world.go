@@ -81,7 +81,7 @@ func newWorld(words *texts) *world {
 	restored := memory.New[incident.Incident]()
 	w.incidents, err = incident.NewPractice(restored, incident.Config{
 		Config: cfg, Agreements: w.book, AutoClose: incident.After(48 * time.Hour),
-		Matcher: matchers{
+		Matcher: incident.Matchers{
 			problem.Hook[incident.Incident, incident.Proposal]{Matcher: errors, Query: func(inc incident.Incident) problem.Query {
 				return problem.Query{Service: inc.Service, Text: inc.Title + " " + inc.Description}
 			}},
@@ -345,21 +345,6 @@ func recoverFailure(err *error) {
 
 // quick is no pause.
 func quick(time.Duration) {}
-
-// matchers ask several, the first first.
-type matchers []incident.Matcher
-
-// Match returns what all of them propose.
-func (m matchers) Match(ctx context.Context, inc incident.Incident) (all []incident.Proposal, err error) {
-	for _, one := range m {
-		found, err := one.Match(ctx, inc)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, found...)
-	}
-	return all, nil
-}
 
 func newIndex() search.Index {
 	index, err := search.NewMemory(search.Config{})
