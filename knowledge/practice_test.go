@@ -485,7 +485,7 @@ func TestManyWriters(t *testing.T) {
 	for n := range writers {
 		all.Go(func() {
 			for i := range uses {
-				ctx := as(fmt.Sprintf("agent-%d", n))
+				ctx := as(fmt.Sprintf("desk-%d", n))
 				if _, err := l.Do(ctx, id, solves(n*uses+i)); err != nil {
 					t.Error(err)
 				}
@@ -493,12 +493,12 @@ func TestManyWriters(t *testing.T) {
 					t.Error(err)
 				}
 			}
-			r, err := l.Capture(as("agent"), knowledge.Capture{Content: knowledge.Content{Title: fmt.Sprintf("word%d", n), Resolution: "r"}})
+			r, err := l.Capture(as("desk"), knowledge.Capture{Content: knowledge.Content{Title: fmt.Sprintf("word%d", n), Resolution: "r"}})
 			if err == nil {
-				_, err = l.Do(as("agent"), r.ID, publish)
+				_, err = l.Do(as("desk"), r.ID, publish)
 			}
 			for i := 0; i < 10 && err == nil; i++ {
-				_, err = l.Do(as("agent"), r.ID, knowledge.Improve{Content: knowledge.Content{Title: fmt.Sprintf("word%d edition%d", n, i), Resolution: "r"}})
+				_, err = l.Do(as("desk"), r.ID, knowledge.Improve{Content: knowledge.Content{Title: fmt.Sprintf("word%d edition%d", n, i), Resolution: "r"}})
 			}
 			if err != nil {
 				t.Error(err)

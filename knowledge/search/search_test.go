@@ -443,6 +443,64 @@ func TestMemoryRanksLargeCorporaAsDefined(t *testing.T) {
 	}
 }
 
+// A corpus made so that of one word all documents have, another comes often, then hardly
+// ever, then often again; and that lists grow in their middle. The best are where they are
+// looked for last.
+func TestMemoryRanksAfterAGap(t *testing.T) {
+	size := 13_000
+	if raceDetector || testing.Short() {
+		size = 600
+	}
+	m, s := newMemory(t, search.Config{}), shelf{}
+	put := func(n int, extra string) {
+		title := "common" + extra
+		if third := n * 3 / size; third != 1 && n%9 == 0 || n%300 == 0 {
+			title += " rare rare rare"
+		} else if n%4 == 0 {
+			title += " rare"
+		}
+		if n%2 == 1 {
+			title += " odd"
+		}
+		// The later they are put, the sooner they come among equals.
+		d := search.Document{Ref: itsm.Ref{Kind: "k", ID: itsm.ID(fmt.Sprintf("%05d", size-n))}, Title: title, Audience: []string{"staff"}}
+		require.NoError(t, m.Put(t.Context(), d))
+		s.put(d)
+	}
+	check := func() {
+		for _, text := range []string{"common rare", "odd", "rare odd", "common odd more", "more", "rare"} {
+			for _, limit := range []int{10, 200} {
+				q := search.Query{Text: text, Audience: []string{"staff"}, Limit: limit}
+				want := s.search(q)
+				got, err := m.Search(t.Context(), q)
+				require.NoError(t, err)
+				require.Len(t, got, len(want), text)
+				for i, h := range got {
+					require.Equal(t, want[i].ref, h.Ref, "place %d of %q", i, text)
+				}
+			}
+		}
+	}
+	for n := range size {
+		put(n, "")
+	}
+	check()
+	for n := 0; n < size; n += 2 {
+		put(n, " odd more")
+	}
+	check()
+	for n := 1; n < size; n += 3 {
+		ref := itsm.Ref{Kind: "k", ID: itsm.ID(fmt.Sprintf("%05d", size-n))}
+		require.NoError(t, m.Remove(t.Context(), ref))
+		delete(s, ref)
+	}
+	check()
+	for n := 1; n < size; n += 3 {
+		put(n, " more more")
+	}
+	check()
+}
+
 // What was removed leaves nothing behind: an index that went through much is as one that
 // was made of what is left.
 func TestMemoryForgets(t *testing.T) {
