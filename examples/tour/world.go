@@ -92,17 +92,18 @@ func newWorld(words *texts) *world {
 	})
 	must(err)
 	known := memory.New[problem.KnownError]()
-	w.errors, err = problem.NewKnownErrors(known, problem.KnownErrorConfig{Config: cfg, Views: []problem.View{errors}})
+	documented := problem.KnownErrorConfig{Config: cfg}
+	documented.Views = append(documented.Views, errors)
+	w.errors, err = problem.NewKnownErrors(known, documented)
 	must(err)
 	causes := memory.New[problem.Problem]()
 	w.problems, err = problem.NewPractice(causes, problem.Config{Config: cfg, KnownErrors: w.errors})
 	must(err)
 	w.schedule = newSchedule()
 	cures := memory.New[change.Change]()
-	w.changes, err = change.NewPractice(cures, change.Config{
-		Config: cfg, Schedule: w.schedule, Views: []change.View{w.schedule},
-		Criticality: func(string) string { return "high" },
-	})
+	planned := change.Config{Config: cfg, Schedule: w.schedule, Criticality: func(string) string { return "high" }}
+	planned.Views = append(planned.Views, w.schedule)
+	w.changes, err = change.NewPractice(cures, planned)
 	must(err)
 	library := memory.New[knowledge.Article]()
 	w.articles, err = knowledge.NewPractice(library, knowledge.Config{
