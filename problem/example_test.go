@@ -39,7 +39,7 @@ func Example() {
 	fmt.Println(p.Risk)
 	do(problem.Investigate{})
 	do(problem.Identify{Causes: []problem.Cause{{Text: "human error", Evidence: "the log"}}})
-	do(problem.Identify{Causes: []problem.Cause{{Text: "the queue's disk is too small", Evidence: "df", Dimension: problem.InformationAndTechnology}}})
+	do(problem.Identify{Causes: []problem.Cause{{Text: "the queue's disk is too small", Evidence: "df", Dimension: problem.InformationTechnology}}})
 	fmt.Println(p.State, p.Phase())
 
 	// How to live with it is published before there is a cure.

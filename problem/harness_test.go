@@ -192,7 +192,7 @@ func (o *kernel[R]) everything() map[itsm.ID]R {
 
 // What most tests do on the way to what they are about.
 var (
-	identify = problem.Identify{Causes: []problem.Cause{{Text: "the disk is full", Evidence: "df", Dimension: problem.InformationAndTechnology}}}
+	identify = problem.Identify{Causes: []problem.Cause{{Text: "the disk is full", Evidence: "df", Dimension: problem.InformationTechnology}}}
 	fixing   = problem.StartFix{Plan: "a larger disk", Change: itsm.Ref{Kind: "change", ID: "chg-1"}}
 	fixed    = problem.Resolve{Code: problem.FixApplied, Note: "a larger disk"}
 	fallback = problem.AddWorkaround{Title: "Second server", Steps: "switch over"}

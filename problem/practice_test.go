@@ -96,7 +96,7 @@ func problemWorld(o *office, seed uint64) *world[problem.Problem] {
 		return a
 	}
 	causes := func() problem.Identify {
-		return problem.Identify{Causes: []problem.Cause{{Text: pick(w.rnd, "a full disk", "human error", c.said()), Evidence: c.said(), Contributing: c.oneIn(5), Dimension: pick(w.rnd, "", problem.PartnersAndSuppliers)}}}
+		return problem.Identify{Causes: []problem.Cause{{Text: pick(w.rnd, "a full disk", "human error", c.said()), Evidence: c.said(), Contributing: c.oneIn(5), Dimension: pick(w.rnd, "", problem.PartnersSuppliers)}}}
 	}
 	w.action = func(r *problem.Problem) action {
 		reason := c.said()

@@ -230,15 +230,15 @@ type Dimension string
 
 // The four dimensions.
 const (
-	OrganizationsAndPeople   Dimension = "organizations_and_people"
-	InformationAndTechnology Dimension = "information_and_technology"
-	PartnersAndSuppliers     Dimension = "partners_and_suppliers"
-	ValueStreamsAndProcesses Dimension = "value_streams_and_processes"
+	OrganizationsPeople   Dimension = "organizations_people"
+	InformationTechnology Dimension = "information_technology"
+	PartnersSuppliers     Dimension = "partners_suppliers"
+	ValueStreamsProcesses Dimension = "value_streams_processes"
 )
 
 // Dimensions lists the dimensions.
 func Dimensions() []Dimension {
-	return []Dimension{OrganizationsAndPeople, InformationAndTechnology, PartnersAndSuppliers, ValueStreamsAndProcesses}
+	return []Dimension{OrganizationsPeople, InformationTechnology, PartnersSuppliers, ValueStreamsProcesses}
 }
 
 // A Cause is one of those that were found.

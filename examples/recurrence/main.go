@@ -155,7 +155,7 @@ func (c *company) ask(p problem.Proposal) problem.Problem {
 		problem.AssessRisk{Estimate: problem.Estimate{Frequency: 4, Harm: 60 * time.Hour}},
 		problem.Investigate{},
 		problem.Analyse{Analysis: problem.Analysis{FiveWhys: &whys}},
-		problem.Identify{Causes: []problem.Cause{{Text: "the disk of the queue is too small for the weekly report", Evidence: "df, cron", Dimension: problem.InformationAndTechnology}}})
+		problem.Identify{Causes: []problem.Cause{{Text: "the disk of the queue is too small for the weekly report", Evidence: "df, cron", Dimension: problem.InformationTechnology}}})
 	c.invested += 6 * time.Hour
 	fmt.Printf("              %s, %s: %s\n", r.ID, r.State, r.Risk)
 	for line := range strings.Lines(whys.String()) {

@@ -34,7 +34,7 @@ func cause() chapter {
 			n.findings(err)
 			w.after(time.Hour)
 			root := whys.Roots()[slices.IndexFunc(whys.Roots(), func(y problem.Why) bool { return y.Remedy != "" })]
-			p = do(w, w.problems.Practice, "noor", w.problem, problem.Identify{Causes: []problem.Cause{{Text: root.Because, Evidence: root.Evidence, Dimension: problem.ValueStreamsAndProcesses}}})
+			p = do(w, w.problems.Practice, "noor", w.problem, problem.Identify{Causes: []problem.Cause{{Text: root.Because, Evidence: root.Evidence, Dimension: problem.ValueStreamsProcesses}}})
 			n.say("problem.identified", with{"id": p.ID, "state": p.State, "phase": p.Phase(), "cause": p.Causes[0].Text, "evidence": p.Causes[0].Evidence})
 			n.lines(w, history(w.problems.Practice, w.problem), 1)
 			return history(w.problems.Practice, w.problem)
