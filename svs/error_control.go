@@ -103,15 +103,21 @@ func solves(c *change.Change) (all []itsm.ID) {
 }
 
 // Confirmations tell those who had the trouble that it is gone for good: when the
-// observation of a fix is over, each incident of the problem gets a public note.
-func Confirmations(problems *problem.Practice, incidents *incident.Practice) []Reaction {
+// observation of a fix is over, each incident of the problem gets a public note. Say is
+// what it says, in the words and the language of the host's users; nil says so in
+// English.
+func Confirmations(problems *problem.Practice, incidents *incident.Practice, say func(problem.Problem) string) []Reaction {
+	if say == nil {
+		say = func(p problem.Problem) string {
+			return fmt.Sprintf("What was behind this is removed, and did not come back: %s (problem %s).", p.Title, p.ID)
+		}
+	}
 	return []Reaction{On[problem.Problem]{
 		Name: "confirmation of a fix", Practice: problems.Practice, Actions: []string{"end_observation"},
 		Leads: []Point{{incidentKind, "note"}},
 		Decide: func(_ context.Context, past itsm.Past[problem.Problem]) (all []Effect, err error) {
 			for _, id := range shownBy(&past.Record) {
-				all = append(all, Do(incidents.Practice, id, incident.Note{Public: true,
-					Text: fmt.Sprintf("What was behind this is removed, and did not come back: %s (problem %s).", past.Record.Title, past.Record.ID)}))
+				all = append(all, Do(incidents.Practice, id, incident.Note{Public: true, Text: say(past.Record)}))
 			}
 			return all, nil
 		},

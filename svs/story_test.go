@@ -63,7 +63,7 @@ func (h *house) reactions() []svs.Reaction {
 	require.NoError(h.t, err)
 	return slices.Concat(
 		svs.MajorIncidents(h.incidents, h.problems), recurrences, svs.Symptoms(h.problems, h.incidents),
-		svs.KnownErrorOffers(h.errors, h.incidents), svs.Cures(h.problems, h.changes), svs.Confirmations(h.problems, h.incidents),
+		svs.KnownErrorOffers(h.errors, h.incidents), svs.Cures(h.problems, h.changes), svs.Confirmations(h.problems, h.incidents, nil),
 		svs.Articles(h.incidents, h.articles, nil), svs.StandardChanges(h.requests, h.changes), svs.Misfiled(h.incidents, h.requests),
 	)
 }

@@ -120,7 +120,7 @@ func newWorld(words *texts) *world {
 	w.system, err = svs.NewSystem(svs.Config{
 		Reactions: slices.Concat(
 			svs.MajorIncidents(w.incidents, w.problems), recurrences, svs.Symptoms(w.problems, w.incidents),
-			svs.KnownErrorOffers(w.errors, w.incidents), svs.Cures(w.problems, w.changes), svs.Confirmations(w.problems, w.incidents),
+			svs.KnownErrorOffers(w.errors, w.incidents), svs.Cures(w.problems, w.changes), svs.Confirmations(w.problems, w.incidents, nil),
 			svs.Articles(w.incidents, w.articles, nil), svs.StandardChanges(w.requests, w.changes),
 		),
 		Refused: func(_ context.Context, r svs.Refusal) { w.refused = append(w.refused, r) },
