@@ -214,8 +214,10 @@ type repeated struct{ store }
 func (s repeated) Feed(ctx context.Context, after itsm.Cursor) iter.Seq2[itsm.Delivery, error] {
 	return func(yield func(itsm.Delivery, error) bool) {
 		for d, err := range s.store.Feed(ctx, after) {
-			if !yield(d, err) || !yield(d, err) {
-				return
+			for range 2 {
+				if !yield(d, err) {
+					return
+				}
 			}
 		}
 	}

@@ -226,7 +226,7 @@ func load(ctx context.Context, s itsm.Store[Item], id itsm.ID) (answer, bool, er
 	case err != nil:
 		return answer{}, false, nil
 	case i.ID != id:
-		return answer{}, false, fmt.Errorf("Load returns %s", i.ID)
+		return answer{}, false, fmt.Errorf("loading returns %s", i.ID)
 	}
 	return answer{version: i.Version, by: i.By}, true, nil
 }
