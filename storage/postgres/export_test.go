@@ -39,7 +39,7 @@ func Statements(space Space, id string, at, due any) map[string]Sent {
 	add("history", selectHistory, id, 1, partSize)
 	add("feed", selectFeed, at, 0, 1<<40, partSize)
 	add("horizon", horizon, at, 1)
-	add("due", claimDue, due, 1000, claims)
+	add("due", claimDue, due, 1000, claims, due, "x")
 	add("next due", selectNextDue, due)
 	state, key := alongState("new"), alongKey(keyOf(itsm.Key{Field: "group", Value: "g4"}))
 	keys := []string{keyOf(itsm.Key{Field: "assignee", Value: "a4"}), keyOf(itsm.Key{Field: "caller", Value: "c4"})}

@@ -369,10 +369,13 @@ func (s *Store[R]) position(c itsm.Cursor) (string, error) {
 }
 
 const (
-	// The claim of a record ends with the lease, or when its due time changes.
+	// The claim of a record ends with the lease, or when its due time changes. Who goes
+	// on begins behind what it has seen: what is claimed stands in the index too, and
+	// would be looked at again with each part.
 	claimDue = `WITH due AS (
 			SELECT id FROM itsm_record
-			WHERE tenant = $1 AND practice = $2 AND due <= $3 AND (claimed IS NULL OR claimed <= clock_timestamp())
+			WHERE tenant = $1 AND practice = $2 AND due <= $3 AND (due, id) > ($6, $7)
+				AND (claimed IS NULL OR claimed <= clock_timestamp())
 			ORDER BY due, id LIMIT $5 FOR NO KEY UPDATE SKIP LOCKED
 		)
 		UPDATE itsm_record AS r SET claimed = clock_timestamp() + $4 * interval '1 microsecond'
@@ -394,6 +397,7 @@ func (s *Store[R]) Due(ctx context.Context, now time.Time) iter.Seq2[itsm.Wake, 
 		var err error
 		defer end(&err)
 		var part []itsm.Wake
+		var last itsm.Wake // before all that is due
 		for more := true; more; {
 			part = part[:0]
 			err = s.each(ctx, func(rows pgx.Rows) error {
@@ -402,11 +406,14 @@ func (s *Store[R]) Due(ctx context.Context, now time.Time) iter.Seq2[itsm.Wake, 
 				w.Due = w.Due.UTC()
 				part = append(part, w)
 				return err
-			}, claimDue, now.UTC(), s.cfg.Lease.Microseconds(), claims)
+			}, claimDue, now.UTC(), s.cfg.Lease.Microseconds(), claims, last.Due, string(last.ID))
 			if err != nil {
 				break
 			}
 			sortWakes(part)
+			if len(part) > 0 {
+				last = part[len(part)-1]
+			}
 			for _, w := range part {
 				if !yield(w, nil) {
 					return
