@@ -422,8 +422,12 @@ func (e *element) has(t *testing.T, pairs ...string) {
 }
 
 const (
-	ncName   = `[\p{L}_][\p{L}\p{N}_.-]*`
-	xmlName  = `[\p{L}_:][\p{L}\p{N}_.:-]*`
+	// The characters of names as XML 1.0 has them in its fifth edition.
+	nameStart = `A-Z_a-z\x{C0}-\x{D6}\x{D8}-\x{F6}\x{F8}-\x{2FF}\x{370}-\x{37D}\x{37F}-\x{1FFF}\x{200C}\x{200D}\x{2070}-\x{218F}` +
+		`\x{2C00}-\x{2FEF}\x{3001}-\x{D7FF}\x{F900}-\x{FDCF}\x{FDF0}-\x{FFFD}\x{10000}-\x{EFFFF}`
+	nameRest = nameStart + `.0-9\x{B7}\x{300}-\x{36F}\x{203F}\x{2040}`
+	ncName   = `[` + nameStart + `][` + nameRest + `-]*`
+	xmlName  = `[:` + nameStart + `][:` + nameRest + `-]*`
 	dateTime = `[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})`
 	anything = `.*`
 )
