@@ -62,6 +62,34 @@ func (s *LifecycleSpec) Allow(action string, to State, from ...State) {
 	s.Transitions = append(s.Transitions, Transition{Action: action, From: from, To: to})
 }
 
+// Stay permits an action that leaves the state as it is, in those of the given states
+// in which it is not permitted yet.
+func (s *LifecycleSpec) Stay(action string, states ...State) {
+	var missing []State
+	for _, state := range states {
+		if !slices.ContainsFunc(s.Transitions, func(t Transition) bool {
+			return t.Action == action && slices.Contains(t.From, state)
+		}) {
+			missing = append(missing, state)
+		}
+	}
+	if len(missing) > 0 {
+		s.Allow(action, "", missing...)
+	}
+}
+
+// AllowLike is a change for [Lifecycle.With] that permits in states of the host's own
+// what is permitted in another one and leads nowhere else, such as notes and links.
+func AllowLike(like State, states ...State) func(*LifecycleSpec) {
+	return func(s *LifecycleSpec) {
+		for _, t := range s.Transitions {
+			if t.To == "" && slices.Contains(t.From, like) {
+				s.Stay(t.Action, states...)
+			}
+		}
+	}
+}
+
 // Forbid takes an action away from the given states, or from every state if
 // none is given.
 func (s *LifecycleSpec) Forbid(action string, from ...State) {

@@ -639,3 +639,21 @@ func BenchmarkNext(b *testing.B) {
 		l.Next(incident.InProgress, "resolve")
 	}
 }
+
+// What is usual in one state is permitted in others once, and what leads elsewhere is
+// not.
+func TestAllowLike(t *testing.T) {
+	s := itsm.LifecycleSpec{}
+	s.Allow("note", "", "open", "done")
+	s.Allow("close", "done", "open")
+	s.Allow("link", "", "open")
+	itsm.AllowLike("open", "new", "done")(&s)
+	require.Equal(t, []itsm.Transition{
+		{Action: "note", From: []itsm.State{"open", "done"}}, {Action: "close", From: []itsm.State{"open"}, To: "done"},
+		{Action: "link", From: []itsm.State{"open"}},
+		{Action: "note", From: []itsm.State{"new"}}, {Action: "link", From: []itsm.State{"new", "done"}},
+	}, s.Transitions)
+	before := len(s.Transitions)
+	s.Stay("note", "new", "open")
+	require.Len(t, s.Transitions, before)
+}

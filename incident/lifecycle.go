@@ -101,29 +101,7 @@ func spec() itsm.LifecycleSpec {
 //		s.Allow("cancel", incident.Cancelled, "awaiting_parts")
 //	}, incident.AllowUsual("awaiting_parts"))
 func AllowUsual(states ...itsm.State) func(*itsm.LifecycleSpec) {
-	return func(s *itsm.LifecycleSpec) {
-		for _, t := range s.Transitions {
-			if t.To == "" && slices.Contains(t.From, InProgress) {
-				permit(s, t.Action, states...)
-			}
-		}
-	}
-}
-
-// permit is [itsm.LifecycleSpec.Allow] for an action that leaves the state as it
-// is, in those of the states in which it is not permitted yet.
-func permit(s *itsm.LifecycleSpec, action string, states ...itsm.State) {
-	var missing []itsm.State
-	for _, state := range states {
-		if !slices.ContainsFunc(s.Transitions, func(t itsm.Transition) bool {
-			return t.Action == action && slices.Contains(t.From, state)
-		}) {
-			missing = append(missing, state)
-		}
-	}
-	if len(missing) > 0 {
-		s.Allow(action, "", missing...)
-	}
+	return itsm.AllowLike(InProgress, states...)
 }
 
 // complete permits in states of the host's own what the practice does by itself
@@ -144,7 +122,7 @@ func complete(s *itsm.LifecycleSpec) {
 		}
 		for _, action := range actions {
 			if known[action] {
-				permit(s, action, state)
+				s.Stay(action, state)
 			}
 		}
 	}

@@ -106,13 +106,7 @@ func spec() itsm.LifecycleSpec {
 //		s.Allow("retire", knowledge.Retired, "legal_check")
 //	}, knowledge.AllowUsual(knowledge.InReview, "legal_check"))
 func AllowUsual(like itsm.State, states ...itsm.State) func(*itsm.LifecycleSpec) {
-	return func(s *itsm.LifecycleSpec) {
-		for _, t := range s.Transitions {
-			if t.To == "" && slices.Contains(t.From, like) {
-				permit(s, t.Action, states...)
-			}
-		}
-	}
+	return itsm.AllowLike(like, states...)
 }
 
 // complete permits in states of the host's own what the practice does by itself in every
@@ -121,24 +115,8 @@ func complete(s *itsm.LifecycleSpec) {
 	for _, state := range s.States {
 		if !slices.Contains(States(), state) {
 			for _, action := range []string{"adopt_translation", "release_translation", "follow_source", "expire"} {
-				permit(s, action, state)
+				s.Stay(action, state)
 			}
 		}
-	}
-}
-
-// permit is [itsm.LifecycleSpec.Allow] for an action that leaves the state as it is, in
-// those of the states in which it is not permitted yet.
-func permit(s *itsm.LifecycleSpec, action string, states ...itsm.State) {
-	var missing []itsm.State
-	for _, state := range states {
-		if !slices.ContainsFunc(s.Transitions, func(t itsm.Transition) bool {
-			return t.Action == action && slices.Contains(t.From, state)
-		}) {
-			missing = append(missing, state)
-		}
-	}
-	if len(missing) > 0 {
-		s.Allow(action, "", missing...)
 	}
 }

@@ -123,29 +123,7 @@ func spec() itsm.LifecycleSpec {
 //		s.Allow("cancel", request.Cancelled, "awaiting_delivery")
 //	}, request.AllowUsual("awaiting_delivery"))
 func AllowUsual(states ...itsm.State) func(*itsm.LifecycleSpec) {
-	return func(s *itsm.LifecycleSpec) {
-		for _, t := range s.Transitions {
-			if t.To == "" && slices.Contains(t.From, InFulfilment) {
-				permit(s, t.Action, states...)
-			}
-		}
-	}
-}
-
-// permit is [itsm.LifecycleSpec.Allow] for an action that leaves the state as it
-// is, in those of the states in which it is not permitted yet.
-func permit(s *itsm.LifecycleSpec, action string, states ...itsm.State) {
-	var missing []itsm.State
-	for _, state := range states {
-		if !slices.ContainsFunc(s.Transitions, func(t itsm.Transition) bool {
-			return t.Action == action && slices.Contains(t.From, state)
-		}) {
-			missing = append(missing, state)
-		}
-	}
-	if len(missing) > 0 {
-		s.Allow(action, "", missing...)
-	}
+	return itsm.AllowLike(InFulfilment, states...)
 }
 
 // complete permits in states of the host's own what time brings and what runs by
@@ -162,7 +140,7 @@ func complete(s *itsm.LifecycleSpec) {
 		}
 		for _, action := range []string{"run_task", "open_tasks", "miss_tasks", "count_votes", "prolong", "keep_end", "expire"} {
 			if known[action] {
-				permit(s, action, state)
+				s.Stay(action, state)
 			}
 		}
 	}

@@ -1,10 +1,6 @@
 package improvement
 
-import (
-	"slices"
-
-	"github.com/go-itsm/itsm"
-)
+import "github.com/go-itsm/itsm"
 
 // The states of an improvement.
 const (
@@ -91,27 +87,5 @@ func spec() itsm.LifecycleSpec {
 //		s.Allow("cancel", improvement.Cancelled, "piloting")
 //	}, improvement.AllowUsual(improvement.Planned, "piloting"))
 func AllowUsual(like itsm.State, states ...itsm.State) func(*itsm.LifecycleSpec) {
-	return func(s *itsm.LifecycleSpec) {
-		for _, t := range s.Transitions {
-			if t.To == "" && slices.Contains(t.From, like) {
-				permit(s, t.Action, states...)
-			}
-		}
-	}
-}
-
-// permit is [itsm.LifecycleSpec.Allow] for an action that leaves the state as it is,
-// in those of the states in which it is not permitted yet.
-func permit(s *itsm.LifecycleSpec, action string, states ...itsm.State) {
-	var missing []itsm.State
-	for _, state := range states {
-		if !slices.ContainsFunc(s.Transitions, func(t itsm.Transition) bool {
-			return t.Action == action && slices.Contains(t.From, state)
-		}) {
-			missing = append(missing, state)
-		}
-	}
-	if len(missing) > 0 {
-		s.Allow(action, "", missing...)
-	}
+	return itsm.AllowLike(like, states...)
 }
