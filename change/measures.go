@@ -134,10 +134,10 @@ func Measure(samples iter.Seq2[Sample, error], period Span, impact Impact) (Meas
 	if !period.Start.Before(period.End) {
 		return m, &itsm.FieldError{Field: "period.end", Reason: "must be after period.start"}
 	}
-	var lead, recovery, incidents total
-	stages, times := map[itsm.State]*total{}, map[string]*total{}
+	var lead, recovery, incidents sla.Total
+	stages, times := sla.Totals[itsm.State]{}, sla.Totals[string]{}
 	within := func(t time.Time) bool { return !t.Before(period.Start) && t.Before(period.End) }
-	scores, process := total{}, total{}
+	var scores, scored, process, judged int64
 	for s, err := range samples {
 		if err != nil {
 			return Measures{}, err
@@ -158,39 +158,39 @@ func Measure(samples iter.Seq2[Sample, error], period Span, impact Impact) (Meas
 			from = r.Created
 		}
 		if !r.Unauthorized {
-			lead.add(r.Ended.Sub(from))
+			lead.Add(r.Ended.Sub(from))
 		}
 		if !r.Recovered.IsZero() && r.Outcome.Bad() {
 			broke := r.Ended
 			if !r.BackOut.Started.IsZero() {
 				broke = r.BackOut.Started
 			}
-			recovery.add(r.Recovered.Sub(broke))
+			recovery.Add(r.Recovered.Sub(broke))
 		}
-		count(&m.FailRate, r.Outcome.Bad() || r.Caused("incident") > 0)
-		count(&m.ReworkRate, r.linked(Remedies, "incident")+r.linked(Remedies, "change") > 0)
-		count(&m.Success, r.Outcome.Good())
-		count(&m.Emergency, r.Type == Emergency)
-		count(&m.Standard, r.Type == Standard)
-		count(&m.Unauthorized, r.Unauthorized)
+		m.FailRate.Count(r.Outcome.Bad() || r.Caused("incident") > 0)
+		m.ReworkRate.Count(r.linked(Remedies, "incident")+r.linked(Remedies, "change") > 0)
+		m.Success.Count(r.Outcome.Good())
+		m.Emergency.Count(r.Type == Emergency)
+		m.Standard.Count(r.Type == Standard)
+		m.Unauthorized.Count(r.Unauthorized)
 		if r.Window != (Span{}) {
-			count(&m.Timely, !r.Overran && r.MissedWindows == 0 && !r.Ended.After(r.Window.End))
+			m.Timely.Count(!r.Overran && r.MissedWindows == 0 && !r.Ended.After(r.Window.End))
 		}
 		if !r.Review.Completed.IsZero() {
-			count(&m.Accepted, r.Review.ObjectivesMet)
+			m.Accepted.Count(r.Review.ObjectivesMet)
 		}
 		name := modelName(r.Model)
 		figures := m.ByModel[name]
-		count(&figures.Success, r.Outcome.Good())
+		figures.Success.Count(r.Outcome.Good())
 		m.ByModel[name] = figures
 		if r.Template != "" {
 			f := m.Templates[r.Template]
-			count(&f, r.Outcome.Good())
+			f.Count(r.Outcome.Good())
 			m.Templates[r.Template] = f
 		}
-		at(times, name).add(r.Ended.Sub(r.Created))
+		times.Of(name).Add(r.Ended.Sub(r.Created))
 		for state, d := range s.Stages {
-			at(stages, state).add(d)
+			stages.Of(state).Add(d)
 		}
 		if n, p := r.Caused("incident"), r.Caused("problem"); n+p > 0 {
 			m.IncidentsCaused += n
@@ -200,65 +200,37 @@ func Measure(samples iter.Seq2[Sample, error], period Span, impact Impact) (Meas
 		for _, l := range r.Links {
 			if l.Rel == Caused && l.To.Kind == "incident" && impact != nil {
 				if d, ok := impact(l.To); ok {
-					incidents.add(d)
+					incidents.Add(d)
 				}
 			}
 		}
 		if r.Satisfaction.Score > 0 {
-			scores.add(time.Duration(r.Satisfaction.Score))
+			scores, scored = scores+int64(r.Satisfaction.Score), scored+1
 		}
 		if r.Satisfaction.Process > 0 {
-			process.add(time.Duration(r.Satisfaction.Process))
+			process, judged = process+int64(r.Satisfaction.Process), judged+1
 		}
 	}
-	m.LeadTime, m.RecoveryTime, m.IncidentTime = lead.mean(), recovery.mean(), incidents.mean()
+	m.LeadTime, m.RecoveryTime, m.IncidentTime = lead.Mean(""), recovery.Mean(""), incidents.Mean("")
 	m.DeploymentsPerDay = float64(m.Deployments) / (period.Length().Hours() / 24)
-	m.Satisfaction, m.ProcessSatisfaction = scores.average(), process.average()
+	m.Satisfaction, m.ProcessSatisfaction = average(scores, scored), average(process, judged)
 	for name, t := range times {
 		figures := m.ByModel[name]
-		figures.Time = t.mean()
+		figures.Time = t.Mean("")
 		m.ByModel[name] = figures
 	}
 	for state, t := range stages {
-		m.Stages[state] = t.mean()
+		m.Stages[state] = t.Mean("")
 	}
 	return m, nil
 }
 
-// total adds durations up.
-type total struct {
-	sum time.Duration
-	n   int64
-}
-
-func (t *total) add(d time.Duration) { t.sum, t.n = t.sum+d, t.n+1 }
-
-func (t *total) mean() sla.Mean {
-	if t.n == 0 {
-		return sla.Mean{Undefined: "there are none"}
-	}
-	return sla.Mean{Value: (t.sum / time.Duration(t.n)).Round(time.Millisecond), Of: t.n}
-}
-
-func (t *total) average() float64 {
-	if t.n == 0 {
+// average is the mean of n numbers, 0 of none.
+func average(sum, n int64) float64 {
+	if n == 0 {
 		return 0
 	}
-	return float64(t.sum) / float64(t.n)
-}
-
-func at[K comparable](m map[K]*total, key K) *total {
-	if m[key] == nil {
-		m[key] = new(total)
-	}
-	return m[key]
-}
-
-func count(f *sla.Fraction, is bool) {
-	f.Of++
-	if is {
-		f.Part++
-	}
+	return float64(sum) / float64(n)
 }
 
 // Limits are what a lint goes by. Zero values mean those given.

@@ -180,7 +180,7 @@ func Measure(samples iter.Seq2[Sample, error], cases iter.Seq2[Case, error], fro
 	}
 	within := func(t time.Time) bool { return !t.IsZero() && !t.Before(from) && t.Before(until) }
 	used := map[itsm.Ref]bool{}
-	var publishing, closing total
+	var publishing, closing sla.Total
 	for s, err := range samples {
 		if err != nil {
 			return Measures{}, err
@@ -191,7 +191,7 @@ func Measure(samples iter.Seq2[Sample, error], cases iter.Seq2[Case, error], fro
 		count(&m.Retired, within(r.Retired))
 		count(&m.Duplicates, within(r.Retired) && r.Retirement.Replacement != "")
 		if within(r.Published) {
-			publishing.add(r.Published.Sub(r.Created))
+			publishing.Add(r.Published.Sub(r.Created))
 		}
 		for i, at := range s.Editions {
 			count(&m.Improved, i > 0 && within(at))
@@ -208,25 +208,25 @@ func Measure(samples iter.Seq2[Sample, error], cases iter.Seq2[Case, error], fro
 			case UsedToSolve:
 				solved = true
 				m.Reuse++
-				share(&m.Known, true)
-				share(&m.Rejected, false)
+				m.Known.Count(true)
+				m.Rejected.Count(false)
 			case CreatedFrom:
-				share(&m.Known, false)
+				m.Known.Count(false)
 			case Rejected:
-				share(&m.Rejected, true)
+				m.Rejected.Count(true)
 			case Viewed:
 			}
 		}
 		for _, l := range s.Links {
 			if within(l.At) {
-				share(&m.LinkAccuracy, l.Relevant)
+				m.LinkAccuracy.Count(l.Relevant)
 			}
 		}
 		for _, f := range s.Flags {
 			if within(f.From) {
-				share(&m.FlagsClosed, !f.Until.IsZero())
+				m.FlagsClosed.Count(!f.Until.IsZero())
 				if !f.Until.IsZero() {
-					closing.add(f.Until.Sub(f.From))
+					closing.Add(f.Until.Sub(f.From))
 				}
 			}
 		}
@@ -237,12 +237,12 @@ func Measure(samples iter.Seq2[Sample, error], cases iter.Seq2[Case, error], fro
 		if r.Live == nil {
 			continue
 		}
-		share(&m.Reused, solved)
-		share(&m.Stale, r.Stale() != "")
-		share(&m.Validated, r.Live.Confidence == Validated)
-		share(&m.Public, r.Public())
+		m.Reused.Count(solved)
+		m.Stale.Count(r.Stale() != "")
+		m.Validated.Count(r.Live.Confidence == Validated)
+		m.Public.Count(r.Public())
 		if r.Source.Article != "" {
-			share(&m.StaleTranslations, r.Source.Withdrawn || r.covers() < r.Source.Edition)
+			m.StaleTranslations.Count(r.Source.Withdrawn || r.covers() < r.Source.Edition)
 		}
 		m.Helpful.Part += int64(r.Rating.Helpful)
 		m.Helpful.Of += int64(r.Rating.Helpful + r.Rating.Unhelpful)
@@ -252,10 +252,10 @@ func Measure(samples iter.Seq2[Sample, error], cases iter.Seq2[Case, error], fro
 			return Measures{}, err
 		}
 		if within(c.Closed) {
-			share(&m.LinkRate, used[c.Ref] || c.linked())
+			m.LinkRate.Count(used[c.Ref] || c.linked())
 		}
 	}
-	m.TimeToPublish, m.TimeToClose = publishing.mean(), closing.mean()
+	m.TimeToPublish, m.TimeToClose = publishing.Mean(""), closing.Mean("")
 	return m, nil
 }
 
@@ -263,26 +263,4 @@ func count(n *int, is bool) {
 	if is {
 		*n++
 	}
-}
-
-func share(f *sla.Fraction, is bool) {
-	f.Of++
-	if is {
-		f.Part++
-	}
-}
-
-// total adds durations up.
-type total struct {
-	sum time.Duration
-	n   int64
-}
-
-func (t *total) add(d time.Duration) { t.sum, t.n = t.sum+d, t.n+1 }
-
-func (t *total) mean() sla.Mean {
-	if t.n == 0 {
-		return sla.Mean{Undefined: "there are none"}
-	}
-	return sla.Mean{Value: (t.sum / time.Duration(t.n)).Round(time.Millisecond), Of: t.n}
 }

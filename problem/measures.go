@@ -114,7 +114,7 @@ func Measure(problems iter.Seq2[Problem, error], known iter.Seq2[KnownError, err
 	if !period.Start.Before(period.End) {
 		return m, &itsm.FieldError{Field: "period.end", Reason: "must be after period.start"}
 	}
-	var control, resolution total
+	var control, resolution sla.Total
 	var ages []time.Duration
 	var oldest time.Time
 	for r, err := range problems {
@@ -127,7 +127,7 @@ func Measure(problems iter.Seq2[Problem, error], known iter.Seq2[KnownError, err
 		registered := period.has(r.Created)
 		if registered {
 			m.Registered++
-			count(&m.ProactiveShare, r.Origin == Proactive)
+			m.ProactiveShare.Count(r.Origin == Proactive)
 		}
 		ended := r.Resolution.At
 		switch {
@@ -148,11 +148,11 @@ func Measure(problems iter.Seq2[Problem, error], known iter.Seq2[KnownError, err
 			m.PPI.Of++
 			if r.Resolution.Code.Fixes() {
 				m.PPI.Part++
-				resolution.add(ended.Sub(r.ControlEnded))
+				resolution.Add(ended.Sub(r.ControlEnded))
 			}
 		}
 		if period.has(r.ControlEnded) {
-			control.add(r.ControlEnded.Sub(r.Created))
+			control.Add(r.ControlEnded.Sub(r.Created))
 		}
 		m.NotFixed.Part += int64(r.Returns)
 		m.NotFixed.Of += int64(r.Returns)
@@ -160,14 +160,14 @@ func Measure(problems iter.Seq2[Problem, error], known iter.Seq2[KnownError, err
 			m.NotFixed.Of++
 		}
 	}
-	m.Control, m.Resolution, m.Ages = control.mean(), resolution.mean(), AgesOf(ages)
+	m.Control, m.Resolution, m.Ages = control.Mean(""), resolution.Mean(""), AgesOf(ages)
 	shown := map[itsm.ID]int{}
 	for o := range occurrences {
 		if o.Void || !period.has(o.Began) {
 			continue
 		}
-		count(&m.Unexplained, !o.Explained())
-		count(&m.SolvedByWorkaround, o.Workaround == Helped)
+		m.Unexplained.Count(!o.Explained())
+		m.SolvedByWorkaround.Count(o.Workaround == Helped)
 		if o.KnownError != "" {
 			shown[o.KnownError]++
 		}
@@ -190,28 +190,6 @@ func Measure(problems iter.Seq2[Problem, error], known iter.Seq2[KnownError, err
 		return cmp.Or(cmp.Compare(b.Incidents, a.Incidents), cmp.Compare(a.KnownError, b.KnownError))
 	})
 	return m, nil
-}
-
-// total adds durations up.
-type total struct {
-	sum time.Duration
-	n   int64
-}
-
-func (t *total) add(d time.Duration) { t.sum, t.n = t.sum+d, t.n+1 }
-
-func (t *total) mean() sla.Mean {
-	if t.n == 0 {
-		return sla.Mean{Undefined: "there are none"}
-	}
-	return sla.Mean{Value: (t.sum / time.Duration(t.n)).Round(time.Millisecond), Of: t.n}
-}
-
-func count(f *sla.Fraction, is bool) {
-	f.Of++
-	if is {
-		f.Part++
-	}
 }
 
 // Repeats compare how often something came before and after it was fixed.

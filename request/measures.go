@@ -170,8 +170,9 @@ func Measure(samples iter.Seq2[Sample, error], start, end time.Time) (Measures, 
 	if !start.Before(end) {
 		return m, &itsm.FieldError{Field: "end", Reason: "must be after start"}
 	}
-	var lead, wait, touches, scores total
-	stages, times, work := map[itsm.State]*total{}, map[string]*total{}, map[string]*total{}
+	var lead, wait sla.Total
+	var touches, touched, scores, scored int64
+	stages, times, work := sla.Totals[itsm.State]{}, sla.Totals[string]{}, sla.Totals[string]{}
 	for s, err := range samples {
 		if err != nil {
 			return Measures{}, err
@@ -192,40 +193,40 @@ func Measure(samples iter.Seq2[Sample, error], start, end time.Time) (Measures, 
 		default:
 			continue
 		}
-		count(&m.NoProcedure, len(r.Lines) == 0)
-		count(&m.Deviated, s.Deviations > 0)
+		m.NoProcedure.Count(len(r.Lines) == 0)
+		m.Deviated.Count(s.Deviations > 0)
 		if own := slices.DeleteFunc(slices.Clone(r.Tasks), func(t Task) bool { return t.Undoes > 0 }); len(own) > 0 {
-			count(&m.Automated, !slices.ContainsFunc(own, func(t Task) bool { return !t.unattended() && t.State != TaskSkipped }))
+			m.Automated.Count(!slices.ContainsFunc(own, func(t Task) bool { return !t.unattended() && t.State != TaskSkipped }))
 		}
 		if len(r.Targets) > 0 {
-			count(&m.InTime, !slices.ContainsFunc(r.Targets, func(t sla.Target) bool {
+			m.InTime.Count(!slices.ContainsFunc(r.Targets, func(t sla.Target) bool {
 				return t.Standing.State == sla.Missed || t.Standing.State == sla.Breached
 			}))
 		}
-		count(&m.Whole, r.Completion == Complete)
-		count(&m.Held, r.Reopens == 0)
-		count(&m.SelfService, s.SelfService)
-		lead.add(r.Milestones.Fulfilled.Sub(r.Milestones.Submitted))
+		m.Whole.Count(r.Completion == Complete)
+		m.Held.Count(r.Reopens == 0)
+		m.SelfService.Count(s.SelfService)
+		lead.Add(r.Milestones.Fulfilled.Sub(r.Milestones.Submitted))
 		if d := s.Stages[AwaitingApproval]; d > 0 {
-			wait.add(d)
+			wait.Add(d)
 		}
-		touches.add(time.Duration(s.Touches))
+		touches, touched = touches+int64(s.Touches), touched+1
 		if r.Satisfaction.Score > 0 {
-			scores.add(time.Duration(r.Satisfaction.Score))
+			scores, scored = scores+int64(r.Satisfaction.Score), scored+1
 		}
 		for state, d := range s.Stages {
-			at(stages, state).add(d)
+			stages.Of(state).Add(d)
 		}
 		for _, i := range r.Items {
 			figures := m.ByModel[i.Model]
 			if i.Outcome != Withdrawn {
-				count(&figures.Success, i.Outcome == Complete)
-				at(times, i.Model).add(i.Ended.Sub(r.Milestones.Submitted))
+				figures.Success.Count(i.Outcome == Complete)
+				times.Of(i.Model).Add(i.Ended.Sub(r.Milestones.Submitted))
 			}
 			m.ByModel[i.Model] = figures
 		}
 		if model := alike(r.Items, func(i Item) string { return i.Model }); model != "" {
-			at(work, model).add(r.TimeSpent)
+			work.Of(model).Add(r.TimeSpent)
 		}
 		for _, l := range r.Links {
 			if l.Rel == Caused && l.To.Kind == "incident" {
@@ -233,52 +234,24 @@ func Measure(samples iter.Seq2[Sample, error], start, end time.Time) (Measures, 
 			}
 		}
 	}
-	m.LeadTime, m.ApprovalWait = lead.mean(), wait.mean()
-	m.Touches, m.Satisfaction = touches.average(), scores.average()
+	m.LeadTime, m.ApprovalWait = lead.Mean(""), wait.Mean("")
+	m.Touches, m.Satisfaction = average(touches, touched), average(scores, scored)
 	for model, figures := range m.ByModel {
-		figures.Time, figures.Work = at(times, model).mean(), at(work, model).mean()
+		figures.Time, figures.Work = times.Of(model).Mean(""), work.Of(model).Mean("")
 		m.ByModel[model] = figures
 	}
 	for state, t := range stages {
-		m.Stages[state] = t.mean()
+		m.Stages[state] = t.Mean("")
 	}
 	return m, nil
 }
 
-// total adds durations up.
-type total struct {
-	sum time.Duration
-	n   int64
-}
-
-func (t *total) add(d time.Duration) { t.sum, t.n = t.sum+d, t.n+1 }
-
-func (t *total) mean() sla.Mean {
-	if t.n == 0 {
-		return sla.Mean{Undefined: "there are none"}
-	}
-	return sla.Mean{Value: (t.sum / time.Duration(t.n)).Round(time.Millisecond), Of: t.n}
-}
-
-func (t *total) average() float64 {
-	if t.n == 0 {
+// average is the mean of n numbers, 0 of none.
+func average(sum, n int64) float64 {
+	if n == 0 {
 		return 0
 	}
-	return float64(t.sum) / float64(t.n)
-}
-
-func at[K comparable](m map[K]*total, key K) *total {
-	if m[key] == nil {
-		m[key] = new(total)
-	}
-	return m[key]
-}
-
-func count(f *sla.Fraction, is bool) {
-	f.Of++
-	if is {
-		f.Part++
-	}
+	return float64(sum) / float64(n)
 }
 
 // Limits are what a lint goes by, in percent. Zero values mean those given.

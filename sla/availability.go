@@ -159,7 +159,7 @@ func (t AvailabilityTerms) Measure(outages []Outage) (Availability, error) {
 		return min(max(t.Agreed(a, b), 0), b.Sub(a))
 	}
 	a := Availability{Period: t.Period, Convention: t.Convention, Method: t.Method}
-	var acknowledged durationSum
+	var acknowledged Total
 	for i := range outages {
 		o := &outages[i]
 		if o.Planned || !t.Period.Contains(o.Start) {
@@ -168,10 +168,10 @@ func (t AvailabilityTerms) Measure(outages []Outage) (Availability, error) {
 		if o.Acknowledged.IsZero() {
 			a.Unacknowledged++
 		} else {
-			acknowledged.add(agreed(o.Start, o.Acknowledged))
+			acknowledged.Add(agreed(o.Start, o.Acknowledged))
 		}
 	}
-	a.MTTA = acknowledged.meanOr("no outage of the period was acknowledged")
+	a.MTTA = acknowledged.Mean("no outage of the period was acknowledged")
 
 	all := max(t.Users, 1)
 	var downs []downtime
@@ -290,26 +290,26 @@ func (a *Availability) means(downs []downtime) {
 			if a.Outages == 0 {
 				return Mean{Undefined: "there was no outage"}
 			}
-			s := durationSum{low: uint64(d), n: a.Outages}
-			return s.meanOr("")
+			s := Total{low: uint64(d), n: a.Outages}
+			return s.Mean("")
 		}
 		a.MTRS, a.MTTF, a.MTBSI = over(a.Down), over(a.Agreed-a.Down), over(a.Agreed)
 	case BetweenOutages:
-		var restore, up, cycle durationSum
+		var restore, up, cycle Total
 		for i, d := range downs {
 			if d.whole && d.ended {
-				restore.add(d.down)
+				restore.Add(d.down)
 			}
 			if i+1 < len(downs) {
-				up.add(d.after)
+				up.Add(d.after)
 				if d.whole {
-					cycle.add(d.down + d.after)
+					cycle.Add(d.down + d.after)
 				}
 			}
 		}
-		a.MTRS = restore.meanOr("no outage began and ended in the period")
-		a.MTTF = up.meanOr("there were fewer than two outages")
-		a.MTBSI = cycle.meanOr("fewer than two outages began in the period")
+		a.MTRS = restore.Mean("no outage began and ended in the period")
+		a.MTTF = up.Mean("there were fewer than two outages")
+		a.MTBSI = cycle.Mean("fewer than two outages began in the period")
 	}
 	a.MTBF = a.MTTF
 	if a.Convention == MTBFCycle {

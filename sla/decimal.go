@@ -1,6 +1,7 @@
 package sla
 
 import (
+	"cmp"
 	"fmt"
 	"math/big"
 	"math/bits"
@@ -201,6 +202,14 @@ type Fraction struct {
 // Defined reports whether there is anything that it is a part of.
 func (f Fraction) Defined() bool { return f.Of > 0 }
 
+// Count counts one more, which is a part of it or not.
+func (f *Fraction) Count(is bool) {
+	f.Of++
+	if is {
+		f.Part++
+	}
+}
+
 // Percent returns the fraction in percent with so many digits behind the point,
 // or "undefined". It is rounded down, so that 100 is not printed for less than all
 // of it, and no agreed level looks reached that was not.
@@ -287,31 +296,55 @@ func short(d time.Duration) string {
 	return s
 }
 
-// A durationSum adds durations that are not negative, without end: a million
-// results of three hours are more than a time.Duration holds.
-type durationSum struct {
-	high, low uint64
-	n         int64
+// A Total adds durations up, without end: a million results of three hours are more
+// than a time.Duration holds. The zero Total has none. It is for one goroutine.
+type Total struct {
+	high int64 // with low, 128 bits in two's complement
+	low  uint64
+	n    int64
 }
 
-func (s *durationSum) add(d time.Duration) {
+// Add adds a duration, which may be negative.
+func (t *Total) Add(d time.Duration) {
 	var carry uint64
-	s.low, carry = bits.Add64(s.low, uint64(d), 0)
-	s.high += carry
-	s.n++
+	t.low, carry = bits.Add64(t.low, uint64(d), 0)
+	t.high += int64(d>>63) + int64(carry)
+	t.n++
 }
 
 // mean returns the mean, which there is if anything was added.
-func (s *durationSum) mean() time.Duration {
+func (t *Total) mean() time.Duration {
+	high, low := uint64(t.high), t.low
+	if t.high < 0 {
+		var borrow uint64
+		low, borrow = bits.Sub64(0, low, 0)
+		high, _ = bits.Sub64(0, high, borrow)
+	}
 	// The quotient fits: it is at most the longest of the durations.
-	q, _ := bits.Div64(s.high, s.low, uint64(s.n))
-	return time.Duration(q).Round(time.Millisecond)
+	q, _ := bits.Div64(high, low, uint64(t.n))
+	mean := time.Duration(q)
+	if t.high < 0 {
+		mean = -mean
+	}
+	return mean.Round(time.Millisecond)
 }
 
-// meanOr returns the mean, or says why there is none.
-func (s *durationSum) meanOr(why string) Mean {
-	if s.n == 0 {
-		return Mean{Undefined: why}
+// Mean returns the mean of what was added, or says why there is none; an empty why
+// says that nothing was.
+func (t *Total) Mean(why string) Mean {
+	if t.n == 0 {
+		return Mean{Undefined: cmp.Or(why, "there are none")}
 	}
-	return Mean{Value: s.mean(), Of: s.n}
+	return Mean{Value: t.mean(), Of: t.n}
+}
+
+// Totals are totals by whatever they are of.
+type Totals[K comparable] map[K]*Total
+
+// Of returns the total of a key, a new one if there is none yet.
+func (ts Totals[K]) Of(key K) *Total {
+	if ts[key] == nil {
+		ts[key] = new(Total)
+	}
+	return ts[key]
 }

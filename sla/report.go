@@ -131,7 +131,7 @@ type rowKey struct {
 // rowDraft is a row that results are added to.
 type rowDraft struct {
 	Row
-	sum     durationSum
+	sum     Total
 	elapsed []float64
 }
 
@@ -281,7 +281,7 @@ func (d *rowDraft) count(r *Result, what outcome, part int) {
 		d.Met++
 	}
 	if what != isBreached {
-		d.sum.add(r.Elapsed)
+		d.sum.Add(r.Elapsed)
 		d.elapsed = append(d.elapsed, float64(r.Elapsed))
 	}
 	if part >= 0 {

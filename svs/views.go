@@ -156,8 +156,7 @@ func (views *Views) up(s Facts) {
 func (views *Views) deliver(s Facts) error {
 	outages := map[string][]sla.Outage{}
 	for i := range s.Incidents {
-		inc := &s.Incidents[i]
-		if inc.State != incident.Cancelled && inc.MergedInto == "" {
+		if inc := &s.Incidents[i]; happened(inc) {
 			outages[inc.Service] = append(outages[inc.Service], inc.Outage())
 		}
 	}
@@ -174,10 +173,8 @@ func (views *Views) deliver(s Facts) error {
 		}
 		views.Delivered.Part += measured.Fraction.Part
 		views.Delivered.Of += measured.Fraction.Of
-		views.AsAgreed.Of++
-		if met, err := measured.Fraction.Reaches(one.Percent); err == nil && met {
-			views.AsAgreed.Part++
-		}
+		met, err := measured.Fraction.Reaches(one.Percent)
+		views.AsAgreed.Count(err == nil && met)
 	}
 	return v.Err()
 }
@@ -186,55 +183,46 @@ func (views *Views) restore(incidents []incident.Incident) {
 	type symptom struct{ service, category string }
 	seen := map[symptom]bool{}
 	by := map[string]int64{}
-	var total time.Duration
+	var restored sla.Total
 	ordered := make([]*incident.Incident, 0, len(incidents))
 	for i := range incidents {
-		if inc := &incidents[i]; inc.State != incident.Cancelled && inc.MergedInto == "" {
+		if inc := &incidents[i]; happened(inc) {
 			ordered = append(ordered, inc)
 		}
 	}
 	slices.SortStableFunc(ordered, func(a, b *incident.Incident) int { return a.Created.Compare(b.Created) })
 	for _, inc := range ordered {
 		if at := (symptom{inc.Service, inc.Category}); at.category != "" {
-			views.Repeated.Of++
+			views.Repeated.Count(seen[at])
 			if seen[at] {
-				views.Repeated.Part++
-				views.Understood.Of++
-				if linked(inc, incident.SymptomOf) {
-					views.Understood.Part++
-				}
+				views.Understood.Count(linked(inc, incident.SymptomOf))
 			}
 			seen[at] = true
 		}
 		if inc.Satisfaction != nil {
-			views.Satisfied.Of++
-			if inc.Satisfaction.Score >= 4 {
-				views.Satisfied.Part++
-			}
+			views.Satisfied.Count(inc.Satisfaction.Score >= 4)
 		}
 		if inc.Resolution.Code == "" {
 			continue
 		}
-		views.WithKnowledge.Of++
-		if inc.Resolution.Code == incident.KnownError || inc.Resolution.Code == incident.Workaround || linked(inc, incident.SolvedBy) {
-			views.WithKnowledge.Part++
-		}
+		views.WithKnowledge.Count(inc.Resolution.Code == incident.KnownError || inc.Resolution.Code == incident.Workaround ||
+			linked(inc, incident.SolvedBy))
 		views.ByTheBusiest.Of++
 		by[inc.Resolution.By]++
 		outage := inc.Outage()
 		if !outage.Start.IsZero() && outage.Restored.After(outage.Start) {
-			views.Restore.Of++
-			total += outage.Restored.Sub(outage.Start)
+			restored.Add(outage.Restored.Sub(outage.Start))
 		}
 	}
 	if len(by) > 0 {
 		views.ByTheBusiest.Part = slices.Max(slices.Collect(maps.Values(by)))
 	}
-	if views.Restore.Of == 0 {
-		views.Restore.Undefined = "nothing was restored"
-	} else {
-		views.Restore.Value = (total / time.Duration(views.Restore.Of)).Round(time.Millisecond)
-	}
+	views.Restore = restored.Mean("nothing was restored")
+}
+
+// happened reports whether an incident was one, and one of its own.
+func happened(inc *incident.Incident) bool {
+	return inc.State != incident.Cancelled && inc.MergedInto == ""
 }
 
 func linked(inc *incident.Incident, rel string) bool {
