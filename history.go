@@ -10,7 +10,7 @@ import (
 // History yields the events of a record, oldest first; none if there is no such
 // record. An error ends the sequence.
 func (p *Practice[R]) History(ctx context.Context, id ID) iter.Seq2[Event, error] {
-	return p.store.Events(ctx, id, 0)
+	return p.store.events(ctx, id)
 }
 
 // Done returns the action that an event keeps, as its own type. It returns an
