@@ -24,6 +24,9 @@ type Call struct {
 	// Action is the name of the action that is asked for, one of the practice's;
 	// empty where none is, or not one.
 	Action string
+	// Reaction is the name under which it is done [Because] of an event; empty
+	// for what somebody asks for, for what time brings, and for the store.
+	Reaction string
 }
 
 // An Outcome is how a [Call] ended.
@@ -36,10 +39,11 @@ type Outcome struct {
 	// Attempts is how often it was decided: more than once if somebody else
 	// was faster. 0 for what is not decided.
 	Attempts int
-	// Due is when it was time for what time brought: that the events are later
-	// is the runners' lag. Zero for everything else, and where somebody else
-	// had done it.
-	Due time.Time
+	// Since is when there was reason for the events: when it was due, for what
+	// time brought, and when that happened [Because] of which they did. By how
+	// much they are later is the lag of runners and reactions. Zero if there are
+	// no events, and for what somebody asked for.
+	Since time.Time
 }
 
 // unobserved is the end of a call that nobody observes.
@@ -65,6 +69,9 @@ func (p *Practice[R]) observe(ctx context.Context, method string, id ID, a Actio
 		if t := p.types[a.Action()]; t != nil {
 			call.Action = t.name
 		}
+	}
+	if why := knownIn(ctx).why; why != nil {
+		call.Reaction = why.reaction
 	}
 	return p.cfg.observed(ctx, call)
 }

@@ -31,7 +31,7 @@ func (o *observer) observe(ctx context.Context, c itsm.Call) (context.Context, f
 		of += "'s store"
 	}
 	record := strings.TrimPrefix(string(c.Record), "tkt_") // the hand-made ids of these tests
-	line := strings.Join(strings.Fields(fmt.Sprint(strings.Repeat("> ", depth(ctx)), of, ": ", c.Method, " ", record, " ", c.Action)), " ")
+	line := strings.Join(strings.Fields(fmt.Sprint(strings.Repeat("> ", depth(ctx)), of, ": ", c.Method, " ", record, " ", c.Action, " ", c.Reaction)), " ")
 	at := len(o.lines)
 	o.lines = append(o.lines, line+" …")
 	return context.WithValue(ctx, depthKey{}, depth(ctx)+1), func(out itsm.Outcome) {
@@ -41,10 +41,10 @@ func (o *observer) observe(ctx context.Context, c itsm.Call) (context.Context, f
 		if out.Attempts > 1 {
 			line += fmt.Sprintf(" in %d attempts", out.Attempts)
 		}
-		if !out.Due.IsZero() {
-			line += " due " + out.Due.Format("15:04")
+		if !out.Since.IsZero() {
+			line += " since " + out.Since.Format("15:04")
 		}
-		for _, known := range []error{itsm.ErrNotFound, itsm.ErrNotAllowed, itsm.ErrInvalid, itsm.ErrDenied, itsm.ErrConflict, itsm.ErrUnknown, itsm.ErrNoActor} {
+		for _, known := range []error{itsm.ErrNotFound, itsm.ErrNotAllowed, itsm.ErrInvalid, itsm.ErrDenied, itsm.ErrConflict, itsm.ErrUnknown, itsm.ErrNoActor, itsm.ErrExists} {
 			if errors.Is(out.Err, known) {
 				line += " ! " + known.Error()
 			}
@@ -175,8 +175,8 @@ func TestObserve(t *testing.T) {
 			o.taken()
 			_, _, _ = p.RunDue(jin)
 		}, []string{"ticket's store: Due",
-			"ticket: RunDue 1 +beat/5 due 09:10", "> ticket's store: Load 1", "> ticket's store: Commit 1",
-			"ticket: RunDue 1 +beat/6 due 09:20", "> ticket's store: Load 1", "> ticket's store: Commit 1",
+			"ticket: RunDue 1 +beat/5 since 09:10", "> ticket's store: Load 1", "> ticket's store: Commit 1",
+			"ticket: RunDue 1 +beat/6 since 09:20", "> ticket's store: Load 1", "> ticket's store: Commit 1",
 			"ticket's store: NextDue"}},
 		{"DueForSomebodyElse", func() {
 			c.Advance(10 * time.Minute)
@@ -191,9 +191,13 @@ func TestObserve(t *testing.T) {
 			store.before = nil
 		}, []string{"ticket's store: Due", "ticket: RunDue 1", "> ticket's store: Load 1", "ticket's store: NextDue"}},
 		{"Because", func() {
-			cause := itsm.Event{ID: "evt_1", At: monday}
+			cause := itsm.Event{ID: "evt_1", At: monday.Add(30 * time.Minute)}
 			_, _ = p.Do(itsm.Because(jin, cause, "greet"), "tkt_2", Add{N: 1})
-		}, []string{"ticket: Do 2 add +add/7", "> ticket's store: Load 2", "> ticket's store: Events 2", "> ticket's store: Commit 2"}},
+		}, []string{"ticket: Do 2 add greet +add/7 since 09:30", "> ticket's store: Load 2", "> ticket's store: Events 2", "> ticket's store: Commit 2"}},
+		{"BecauseAgain", func() {
+			cause := itsm.Event{ID: "evt_1", At: monday.Add(30 * time.Minute)}
+			_, _ = p.Do(itsm.Because(jin, cause, "greet"), "tkt_2", Add{N: 1})
+		}, []string{"ticket: Do 2 add greet ! itsm: exists already", "> ticket's store: Load 2", "> ticket's store: Events 2"}},
 		{"Over", func() {
 			over := p.Over(memory.New[Ticket]())
 			_, _ = over.Get(jin, "tkt_1")

@@ -196,7 +196,10 @@ func (p *Practice[R]) run(ctx context.Context, method string, id ID, a Action[R]
 	tx, attempts, err := p.decide(ctx, decide)
 	o := Outcome{Err: err, Attempts: attempts}
 	if err == nil {
-		o.Events, o.Due = tx.Events(), tx.due
+		o.Events, o.Since = tx.Events(), tx.due
+		if tx.why != nil && len(o.Events) > 0 {
+			o.Since = tx.why.at
+		}
 	}
 	end(o)
 	return tx, err
