@@ -5,15 +5,9 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"net"
 	"net/url"
 	"os"
-	"os/exec"
-	"os/user"
-	"path/filepath"
-	"slices"
 	"strconv"
-	"syscall"
 	"testing"
 	"time"
 
@@ -22,19 +16,12 @@ import (
 
 	"github.com/go-itsm/itsm"
 	"github.com/go-itsm/itsm/storage/enginetest"
+	"github.com/go-itsm/itsm/storage/enginetest/pgserver"
 	"github.com/go-itsm/itsm/storage/postgres"
 )
 
-// What tests find by the environment:
-const (
-	// urlEnv is the address of a database in which tests may make schemas of
-	// their own. Without it they start a server of their own, if it is installed.
-	urlEnv = "ITSM_POSTGRES_URL"
-	// requiredEnv, if it is 1, makes it a failure that there is no server.
-	requiredEnv = "ITSM_POSTGRES_REQUIRED"
-	// writerEnv makes the test binary a program that writes until it is killed.
-	writerEnv = "ITSM_POSTGRES_WRITER"
-)
+// writerEnv makes the test binary a program that writes until it is killed.
+const writerEnv = "ITSM_POSTGRES_WRITER"
 
 // server is the address of a database, empty if there is none; missing says why.
 var server, missing string
@@ -48,16 +35,13 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) int {
-	server = os.Getenv(urlEnv)
-	if server == "" {
-		stop, err := startServer()
-		if err != nil {
-			missing = fmt.Sprintf("there is no PostgreSQL: set %s, or install postgresql (%v)", urlEnv, err)
-		} else {
-			defer stop()
-		}
+	var stop func()
+	var err error
+	if server, stop, err = pgserver.Find(); err != nil {
+		missing = err.Error()
 	}
-	if server == "" && os.Getenv(requiredEnv) == "1" {
+	defer stop()
+	if server == "" && os.Getenv(pgserver.Required) == "1" {
 		fmt.Fprintln(os.Stderr, missing)
 		return 1
 	}
@@ -87,110 +71,6 @@ func run(m *testing.M) int {
 		panic(err)
 	}
 	return m.Run()
-}
-
-// startServer starts a server on loopback, in a temporary folder, as a user who is
-// not root, which the server does not want to be.
-func startServer() (stop func(), err error) {
-	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
-	if err != nil {
-		return nil, err
-	}
-	if path, err := exec.LookPath("postgres"); err == nil {
-		found = append(found, path)
-	}
-	if len(found) == 0 {
-		return nil, errors.New("no server binary found")
-	}
-	slices.SortFunc(found, func(a, b string) int { return version(a) - version(b) })
-	bin := filepath.Dir(found[len(found)-1])
-	dir, err := os.MkdirTemp("", "itsm-postgres")
-	if err != nil {
-		return nil, err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.RemoveAll(dir))
-		}
-	}()
-	as := &syscall.SysProcAttr{}
-	if os.Getuid() == 0 {
-		if as.Credential, err = somebody(); err != nil {
-			return nil, err
-		}
-		if err := os.Chown(dir, int(as.Credential.Uid), int(as.Credential.Gid)); err != nil {
-			return nil, err
-		}
-	}
-	command := func(name string, args ...string) *exec.Cmd {
-		c := exec.Command(filepath.Join(bin, name), args...)
-		c.SysProcAttr, c.Dir = as, dir
-		c.Env = append(os.Environ(), "LC_ALL=C", "TZ=UTC")
-		return c
-	}
-	data := filepath.Join(dir, "data")
-	if out, err := command("initdb", "-D", data, "-U", "itsm", "-A", "trust", "-E", "UTF8", "--no-sync").CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("initdb: %w: %s", err, out)
-	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	port := free.Addr().(*net.TCPAddr).Port
-	if err := free.Close(); err != nil {
-		return nil, err
-	}
-	log, err := os.Create(filepath.Join(dir, "log"))
-	if err != nil {
-		return nil, err
-	}
-	c := command("postgres", "-D", data, "-c", "listen_addresses=127.0.0.1", "-c", "port="+strconv.Itoa(port),
-		"-c", "unix_socket_directories=", "-c", "max_connections=100", "-c", "shared_buffers=256MB", "-c", "max_wal_size=4GB")
-	c.Stdout, c.Stderr = log, log
-	if err := c.Start(); err != nil {
-		return nil, err
-	}
-	stop = func() {
-		_ = c.Process.Signal(syscall.SIGINT) // a fast shutdown
-		_ = c.Wait()
-		_ = log.Close()
-		_ = os.RemoveAll(dir)
-	}
-	address := fmt.Sprintf("postgres://itsm@127.0.0.1:%d/postgres?sslmode=disable", port)
-	for begun := time.Now(); ; time.Sleep(20 * time.Millisecond) {
-		conn, err := pgx.Connect(context.Background(), address)
-		if err == nil {
-			server = address
-			return stop, conn.Close(context.Background())
-		}
-		if time.Since(begun) > time.Minute {
-			text, _ := os.ReadFile(log.Name())
-			stop()
-			return nil, fmt.Errorf("the server does not answer: %w\n%s", err, text)
-		}
-	}
-}
-
-// version returns the major version in a path such as /usr/lib/postgresql/15/bin.
-func version(path string) int {
-	n, _ := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(path))))
-	return n
-}
-
-// somebody returns a user without rights.
-func somebody() (*syscall.Credential, error) {
-	var failed error
-	for _, name := range []string{"postgres", "nobody"} {
-		u, err := user.Lookup(name)
-		if err != nil {
-			failed = errors.Join(failed, err)
-			continue
-		}
-		uid, err := strconv.ParseUint(u.Uid, 10, 32)
-		gid, err2 := strconv.ParseUint(u.Gid, 10, 32)
-		return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid), NoSetGroups: true}, errors.Join(err, err2)
-	}
-	return nil, failed
 }
 
 // fresh makes an empty schema and returns the address of the database with it.
