@@ -21,6 +21,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -35,6 +36,15 @@ import (
 )
 
 func main() {
+	defer func() { // when all else is cleaned away
+		switch failed := recover().(type) {
+		case nil:
+		case failure:
+			log.Fatal(failed)
+		default:
+			panic(failed)
+		}
+	}()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	var first, second bytes.Buffer
@@ -185,9 +195,12 @@ func show(ctx context.Context, out io.Writer, db *database, columns, from string
 	}
 }
 
+// A failure is what main gives up with.
+type failure struct{ error }
+
 // check gives up, cleaning away on the way out what was begun.
 func check(err error) {
 	if err != nil {
-		panic(err)
+		panic(failure{err})
 	}
 }
