@@ -138,15 +138,6 @@ func (f *findings) names(names []string, at *path, field string) {
 	}
 }
 
-// shorten keeps messages readable where a text comes from outside.
-func shorten(text string) string {
-	const most = 60
-	if len(text) > most {
-		return strings.ToValidUTF8(text[:most], "") + "…"
-	}
-	return text
-}
-
 // A path is the way to a JSON field. It is spelled only if something is wrong
 // there, because a valid policy is checked whenever votes are counted.
 type path struct {

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/internal/short"
 )
 
 // Limits of what an action takes, in characters, and of what a record holds.
@@ -57,7 +58,7 @@ func validNames(field string, names []string, most int) error {
 	for i, name := range names[:min(len(names), most)] {
 		at := fmt.Sprintf("%s[%d]", field, i)
 		v.Text(at, name, 1, maxName)
-		v.Check(!seen[name], at, fmt.Sprintf("%q is there twice", short(name)))
+		v.Check(!seen[name], at, fmt.Sprintf("%q is there twice", short.Text(name)))
 		seen[name] = true
 	}
 	return v.Err()
@@ -65,7 +66,7 @@ func validNames(field string, names []string, most int) error {
 
 // oneOf checks that a value is one of those that there are.
 func oneOf[S ~string](v *itsm.Validation, field string, value S, all []S) {
-	v.Check(slices.Contains(all, value), field, fmt.Sprintf("must be %s, is %q", list(all), short(string(value))))
+	v.Check(slices.Contains(all, value), field, fmt.Sprintf("must be %s, is %q", list(all), short.Text(value)))
 }
 
 // list writes names as "a, b or c".
@@ -81,14 +82,6 @@ func list[S ~string](names []S) string {
 		b.WriteString(string(name))
 	}
 	return b.String()
-}
-
-// short keeps what comes from outside from filling the findings.
-func short(text string) string {
-	if runes := []rune(text); len(runes) > 60 {
-		return string(runes[:60]) + "…"
-	}
-	return text
 }
 
 // Validate returns an [itsm.ErrInvalid] with every finding.

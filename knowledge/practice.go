@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-itsm/itsm"
 	"github.com/go-itsm/itsm/approval"
+	"github.com/go-itsm/itsm/internal/short"
 	"github.com/go-itsm/itsm/knowledge/search"
 	"github.com/go-itsm/itsm/sla"
 	"github.com/go-itsm/itsm/slm"
@@ -138,7 +139,7 @@ func (cfg *Config) check() error {
 		path := fmt.Sprintf("approvals[%d]", i)
 		within(&v, path, rule.Validate())
 		key := string(rule.Of) + "/" + rule.Name
-		v.Check(!names[key], path+".name", fmt.Sprintf("%q is there twice", short(rule.Name)))
+		v.Check(!names[key], path+".name", fmt.Sprintf("%q is there twice", short.Text(rule.Name)))
 		names[key] = true
 	}
 	within(&v, "audience", cfg.Audience.Validate())

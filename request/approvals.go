@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-itsm/itsm"
 	"github.com/go-itsm/itsm/approval"
+	"github.com/go-itsm/itsm/internal/strict"
 )
 
 // SeekApproval asks for what has to be approved. Submitting does it for what the
@@ -359,7 +360,7 @@ func foreign(v *itsm.Validation, at string, err error) {
 		v.Check(false, at, err.Error())
 	}
 	for _, f := range found {
-		field := join(at, f.Field)
+		field := strict.Join(at, f.Field)
 		if f.Field == "" {
 			field = at
 		}

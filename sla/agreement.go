@@ -306,6 +306,30 @@ const (
 // AllMeans lists the means of escalation.
 func AllMeans() []Means { return []Means{Notify, EscalateFunctional, EscalateHierarchical} }
 
+// ParseAgreement reads an agreement's JSON form, such as
+//
+//	{
+//	  "name": "gold", "version": 3, "kind": "sla", "service": "mail",
+//	  "outcome": "people reach each other",
+//	  "applies": [{"service": ["mail"]}],
+//	  "metrics": [{
+//	    "name": "resolution", "calendar": "berlin",
+//	    "pause": [{"state": ["on_hold"], "hold": ["caller"]}],
+//	    "stop": [{"state": ["resolved", "closed"]}],
+//	    "goals": [
+//	      {"when": {"priority": ["1"]}, "within": "4h", "calendar": "always"},
+//	      {"within": "40h"}
+//	    ],
+//	    "thresholds": [{"percent": 75, "do": [{"do": "hierarchical", "to": "head of operations"}]}]
+//	  }]
+//	}
+//
+// Lengths of time are text such as "1h30m", or nanoseconds, as they are written.
+// At most 1 MiB of valid UTF-8 is read. It returns an [ErrInvalid] with everything
+// that is wrong: names that are not known or there twice, values of the wrong
+// type, and what [Agreement.Validate] finds.
+func ParseAgreement(data []byte) (Agreement, error) { return parse(data, Agreement.Validate) }
+
 // Validate returns an [ErrInvalid] with every finding if the agreement is wrong
 // in itself. Whether the calendars that it names are there, [NewBook] says.
 func (a Agreement) Validate() error {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/internal/short"
 )
 
 // A Dimension is one of the four dimensions of service management. Whatever is looked
@@ -115,7 +116,7 @@ func (c Checklist) Validate() error {
 		v.Text(field+".key", q.Key, 1, maxName)
 		v.Check(!seen[q.Key], field+".key", "is there twice")
 		seen[q.Key] = true
-		v.Check(slices.Contains(Dimensions(), q.Dimension), field+".dimension", fmt.Sprintf("is none of the four: %q", short(string(q.Dimension))))
+		v.Check(slices.Contains(Dimensions(), q.Dimension), field+".dimension", fmt.Sprintf("is none of the four: %q", short.Text(q.Dimension)))
 		v.Text(field+".text", q.Text, 1, maxText)
 	}
 	return v.Err()
@@ -189,10 +190,10 @@ func (a Assessment) Validate() error {
 	}
 	for i, x := range a.Outside {
 		field := fmt.Sprintf("outside[%d]", i)
-		v.Check(slices.Contains(Factors(), x.Factor), field+".factor", fmt.Sprintf("is none of the six: %q", short(string(x.Factor))))
+		v.Check(slices.Contains(Factors(), x.Factor), field+".factor", fmt.Sprintf("is none of the six: %q", short.Text(x.Factor)))
 		v.Text(field+".note", x.Note, 1, maxText)
 		for j, d := range x.On {
-			v.Check(slices.Contains(Dimensions(), d), fmt.Sprintf("%s.on[%d]", field, j), fmt.Sprintf("is none of the four: %q", short(string(d))))
+			v.Check(slices.Contains(Dimensions(), d), fmt.Sprintf("%s.on[%d]", field, j), fmt.Sprintf("is none of the four: %q", short.Text(d)))
 		}
 	}
 	return v.Err()

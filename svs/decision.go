@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/internal/short"
 )
 
 // Limits of what people write, in characters and in elements.
@@ -96,7 +97,7 @@ func (d Decision) Validate() error {
 	}{{"principles", d.Principles}, {"set_aside", d.SetAside}} {
 		for i, a := range part.all {
 			field := fmt.Sprintf("%s[%d]", part.name, i)
-			v.Check(slices.Contains(Principles(), a.Principle), field+".principle", fmt.Sprintf("is none of the seven: %q", short(string(a.Principle))))
+			v.Check(slices.Contains(Principles(), a.Principle), field+".principle", fmt.Sprintf("is none of the seven: %q", short.Text(a.Principle)))
 			v.Check(!named[a.Principle], field+".principle", "is there twice")
 			named[a.Principle] = true
 			v.Text(field+".why", a.Why, 0, maxText)
@@ -211,12 +212,4 @@ func WithDecision(m itsm.Meta, d Decision) (itsm.Fields, error) {
 		return nil, err
 	}
 	return f, nil
-}
-
-// short keeps what comes from outside from filling the findings.
-func short(text string) string {
-	if runes := []rune(text); len(runes) > 40 {
-		return string(runes[:40]) + "…"
-	}
-	return text
 }
