@@ -162,8 +162,7 @@ func (AddLink[R]) Action() string { return "link" }
 func (a AddLink[R]) Validate() error {
 	var v Validation
 	v.Text("rel", a.Rel, 1, 100)
-	v.Text("to.kind", a.To.Kind, 1, 100)
-	v.Text("to.id", string(a.To.ID), 1, 500)
+	v.Ref("to", a.To)
 	return v.Err()
 }
 

@@ -96,5 +96,8 @@ type Refusal struct {
 
 func (r *Refusal) Error() string { return r.Reason }
 
+// Refusal returns the reason, for those who gather refusals of several packages.
+func (r *Refusal) Refusal() string { return r.Reason }
+
 // Is reports that a refusal is an [ErrRefused].
 func (r *Refusal) Is(target error) bool { return target == ErrRefused }

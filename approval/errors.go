@@ -38,6 +38,9 @@ func (f *Finding) Error() string {
 // Is reports that a finding is an [ErrInvalid].
 func (f *Finding) Is(target error) bool { return target == ErrInvalid }
 
+// Finding returns field and reason, for those who gather findings of several packages.
+func (f *Finding) Finding() (field, reason string) { return f.Field, f.Reason }
+
 // Findings lists what is wrong with a value, in the order of its fields. It
 // returns nil for an error that is no [ErrInvalid].
 func Findings(err error) []*Finding {
@@ -90,6 +93,14 @@ func (f findings) Error() string {
 }
 
 func (f findings) Is(target error) bool { return target == ErrInvalid }
+
+func (f findings) Unwrap() []error {
+	all := make([]error, len(f))
+	for i, one := range f {
+		all[i] = one
+	}
+	return all
+}
 
 const (
 	// maxName is the most characters of a name of a person, role or duty.

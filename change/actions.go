@@ -34,29 +34,9 @@ type (
 	SetFields = itsm.SetFields[Change]
 )
 
-func needReason(reason string) error { return needText("reason", reason, maxNote) }
-
-func needText(field, text string, maximum int) error {
-	var v itsm.Validation
-	v.Text(field, text, 1, maximum)
-	return v.Err()
-}
+func needReason(reason string) error { return itsm.CheckText("reason", reason, 1, maxNote) }
 
 func keys[K ~string, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
-
-// validNames checks a list of names, each there once.
-func validNames(field string, names []string, most int) error {
-	var v itsm.Validation
-	v.Check(len(names) <= most, field, fmt.Sprintf("must be at most %d", most))
-	seen := map[string]bool{}
-	for i, name := range names {
-		at := fmt.Sprintf("%s[%d]", field, i)
-		v.Text(at, name, 1, maxName)
-		v.Check(!seen[name], at, fmt.Sprintf("%q is there twice", name))
-		seen[name] = true
-	}
-	return v.Err()
-}
 
 // Propose writes a change down: the action that creates it, as a draft.
 type Propose struct {
@@ -98,8 +78,8 @@ func (a Propose) Validate() error {
 	v.Text("reason", a.Reason, 0, maxNote)
 	v.Text("initiator", a.Initiator, 0, maxName)
 	v.Text("category", a.Category, 0, maxName)
-	v.Add(validNames("services", a.Services, maxItems))
-	v.Add(validNames("cis", a.CIs, maxItems))
+	v.Texts("services", a.Services, maxItems, maxName)
+	v.Texts("cis", a.CIs, maxItems, maxName)
 	if len(a.Fields) > 0 {
 		v.Add(SetFields{Fields: a.Fields}.Validate())
 	}
@@ -168,8 +148,8 @@ func (Classify) Action() string { return "classify" }
 // Validate checks the names.
 func (a Classify) Validate() error {
 	var v itsm.Validation
-	v.Add(validNames("services", a.Services, maxItems))
-	v.Add(validNames("cis", a.CIs, maxItems))
+	v.Texts("services", a.Services, maxItems, maxName)
+	v.Texts("cis", a.CIs, maxItems, maxName)
 	v.Text("category", a.Category, 0, maxName)
 	return v.Err()
 }
@@ -192,7 +172,7 @@ type SetModel struct {
 func (SetModel) Action() string { return "set_model" }
 
 // Validate checks that it says which.
-func (a SetModel) Validate() error { return needText("model", a.Model, maxName) }
+func (a SetModel) Validate() error { return itsm.CheckText("model", a.Model, 1, maxName) }
 
 // Apply sets model and type.
 func (a SetModel) Apply(r *Change, _ itsm.Moment) error {
@@ -320,7 +300,7 @@ type Note struct {
 func (Note) Action() string { return "note" }
 
 // Validate checks the text.
-func (a Note) Validate() error { return needText("text", a.Text, maxNote) }
+func (a Note) Validate() error { return itsm.CheckText("text", a.Text, 1, maxNote) }
 
 // Apply counts it.
 func (Note) Apply(r *Change, _ itsm.Moment) error {

@@ -48,7 +48,7 @@ func (RequestApproval) Action() string { return "request_approval" }
 // Validate checks the names.
 func (a RequestApproval) Validate() error {
 	var v itsm.Validation
-	v.Add(validNames("approvers", a.Approvers, maxApprovers))
+	v.Texts("approvers", a.Approvers, maxApprovers, maxName)
 	v.Text("note", a.Note, 0, maxNote)
 	return v.Err()
 }
@@ -124,7 +124,7 @@ func (Vote) Action() string { return "vote" }
 
 // Validate checks the vote.
 func (a Vote) Validate() error {
-	return found("", a.ballot(itsm.Moment{Actor: itsm.Actor{ID: "somebody"}, At: time.Unix(0, 0)}).Validate())
+	return itsm.Under("", a.ballot(itsm.Moment{Actor: itsm.Actor{ID: "somebody"}, At: time.Unix(0, 0)}).Validate())
 }
 
 func (a Vote) ballot(at itsm.Moment) approval.Ballot {
@@ -165,7 +165,7 @@ type Delegate struct {
 func (Delegate) Action() string { return "delegate" }
 
 // Validate checks the name.
-func (a Delegate) Validate() error { return needText("to", a.To, maxName) }
+func (a Delegate) Validate() error { return itsm.CheckText("to", a.To, 1, maxName) }
 
 // Guard refuses unless people vote about the change.
 func (Delegate) Guard(r *Change, _ itsm.Moment) error {
@@ -293,7 +293,7 @@ func (Expedite) Action() string { return "expedite" }
 func (a Expedite) Validate() error {
 	var v itsm.Validation
 	v.Add(needReason(a.Reason))
-	v.Add(validNames("approvers", a.Approvers, maxApprovers))
+	v.Texts("approvers", a.Approvers, maxApprovers, maxName)
 	return v.Err()
 }
 
@@ -359,7 +359,7 @@ func decide(e approval.Electorate, ballots []approval.Ballot, now time.Time) (St
 	}
 	d, err := approval.Decide(e, ballots, now)
 	if err != nil {
-		return Standing{}, found("approval", err)
+		return Standing{}, itsm.Under("approval", err)
 	}
 	return standing(d, now), nil
 }

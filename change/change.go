@@ -233,7 +233,7 @@ func (a Approval) Decision(now time.Time) (approval.Decision, error) {
 		return approval.Decision{}, &itsm.FieldError{Field: "approval", Reason: "is not a matter of votes"}
 	}
 	d, err := approval.Decide(a.Electorate, a.Ballots, now)
-	return d, found("approval", err)
+	return d, itsm.Under("approval", err)
 }
 
 // A HoldReason says what a change waits for. A host may use reasons of its own

@@ -132,20 +132,12 @@ func NewPractice(store itsm.Store[Change], cfg Config) (*Practice, error) {
 // check verifies models, templates and policies, and makes them easy to find.
 func (cfg *Config) check() error {
 	var v itsm.Validation
-	within := func(path string, err error) {
-		for _, f := range itsm.Findings(err) {
-			var field *itsm.FieldError
-			if errors.As(f, &field) {
-				v.Check(false, path+"."+field.Field, field.Reason)
-			}
-		}
-	}
 	cfg.models = map[string]Model{}
 	newest := func(ref string, version int, have int, ok bool) bool { return !ok || have < version }
 	for i, m := range cfg.Models {
 		path := fmt.Sprintf("models[%d]", i)
 		_, err := m.Lifecycle(cfg.Lifecycle)
-		within(path, err)
+		v.Add(itsm.Under(path, err))
 		for _, from := range []itsm.State{Draft, Planning, Authorize} {
 			v.Check(m.Afterwards || !m.permits(from, Implement), path+".steps."+string(from), "leads to implement before anybody has decided; that needs afterwards")
 		}
@@ -159,7 +151,7 @@ func (cfg *Config) check() error {
 	cfg.templates = map[string]Template{}
 	for i, t := range cfg.Templates {
 		path := fmt.Sprintf("templates[%d]", i)
-		within(path, t.Validate())
+		v.Add(itsm.Under(path, t.Validate()))
 		if t.Model != "" {
 			_, ok := cfg.models[t.Model]
 			v.Check(ok, path+".model", fmt.Sprintf("%q is not among the models", t.Model))
@@ -171,8 +163,8 @@ func (cfg *Config) check() error {
 			cfg.templates[t.Name] = t
 		}
 	}
-	within("risk", cfg.Risk.Validate())
-	within("authorities", cfg.Authorities.Validate())
+	v.Add(itsm.Under("risk", cfg.Risk.Validate()))
+	v.Add(itsm.Under("authorities", cfg.Authorities.Validate()))
 	return v.Err()
 }
 
@@ -446,11 +438,7 @@ func (cfg Config) resolve(ctx context.Context, r *Change, action itsm.Action[Cha
 		}
 		e, ballots, ballot := r.Approval.Electorate, slices.Clip(r.Approval.Ballots), a.ballot(r.Approval.moment(now))
 		if err := approval.Admit(e, ballots, ballot); err != nil {
-			var refused *approval.Refusal
-			if errors.As(err, &refused) {
-				return a, itsm.Refuse("%s", refused.Reason)
-			}
-			return a, found("", err)
+			return a, itsm.Under("", err)
 		}
 		var err error
 		a.Standing, err = decide(e, append(ballots, ballot), now.At)
@@ -462,7 +450,7 @@ func (cfg Config) resolve(ctx context.Context, r *Change, action itsm.Action[Cha
 		e := r.Approval.Electorate
 		e.Delegations = append(slices.Clip(e.Delegations), a.delegation(now))
 		if err := e.Validate(); err != nil {
-			return a, found("to", err)
+			return a, itsm.Under("to", err)
 		}
 		var err error
 		a.Standing, err = decide(e, r.Approval.Ballots, now.At)
@@ -567,7 +555,7 @@ func (cfg Config) poll(ctx context.Context, r *Change, approvers []string, now i
 	}
 	p.Electorate, err = approval.Resolve(policy, now.At, cfg.people(ctx, r, now.Actor))
 	if err != nil {
-		return p, found("approvers", err)
+		return p, itsm.Under("approvers", err)
 	}
 	p.Standing, err = decide(p.Electorate, nil, now.At)
 	return p, err

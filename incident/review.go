@@ -15,7 +15,7 @@ type StartReview struct {
 func (StartReview) Action() string { return "start_review" }
 
 // Validate checks that somebody leads it.
-func (a StartReview) Validate() error { return needText("lead", a.Lead, maxName) }
+func (a StartReview) Validate() error { return itsm.CheckText("lead", a.Lead, 1, maxName) }
 
 // Guard refuses a second review.
 func (StartReview) Guard(r *Incident, _ itsm.Moment) error {

@@ -56,11 +56,7 @@ type Unassign struct {
 func (Unassign) Action() string { return "unassign" }
 
 // Validate checks the reason, which may be empty.
-func (a Unassign) Validate() error {
-	var v itsm.Validation
-	v.Text("reason", a.Reason, 0, maxNote)
-	return v.Err()
-}
+func (a Unassign) Validate() error { return itsm.CheckText("reason", a.Reason, 0, maxNote) }
 
 // Apply takes the assignment away.
 func (Unassign) Apply(r *Incident, _ itsm.Moment) error {
@@ -180,7 +176,7 @@ type Leave struct {
 func (Leave) Action() string { return "leave" }
 
 // Validate checks that it says who.
-func (a Leave) Validate() error { return needText("person", a.Person, maxName) }
+func (a Leave) Validate() error { return itsm.CheckText("person", a.Person, 1, maxName) }
 
 // Guard refuses if nobody is helping.
 func (Leave) Guard(r *Incident, _ itsm.Moment) error {

@@ -2,7 +2,6 @@ package knowledge
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -71,32 +70,6 @@ func (a ApprovalRule) Validate() error {
 // every finding.
 func ParseApprovalRule(data []byte) (ApprovalRule, error) { return itsm.ParseJSON[ApprovalRule](data) }
 
-// found puts what package approval finds into the kernel's words.
-func found(field string, err error) error {
-	if err == nil {
-		return nil
-	}
-	var refused *approval.Refusal
-	if errors.As(err, &refused) {
-		return itsm.Refuse("%s", refused.Reason)
-	}
-	var v itsm.Validation
-	for _, f := range approval.Findings(err) {
-		at := field
-		switch {
-		case at == "":
-			at = f.Field
-		case f.Field != "":
-			at += "." + f.Field
-		}
-		v.Check(false, at, f.Reason)
-	}
-	if wrong := v.Err(); wrong != nil {
-		return wrong
-	}
-	return err
-}
-
 // Submit hands a draft in to those who have to approve it. Where nobody has to, it is
 // approved in the same commit. Until they have decided, the text stands still.
 type Submit struct {
@@ -134,7 +107,7 @@ func (Submit) Action() string { return "submit" }
 // Validate checks the names.
 func (a Submit) Validate() error {
 	var v itsm.Validation
-	v.Add(validNames("reviewers", a.Reviewers, maxReviewers))
+	v.Texts("reviewers", a.Reviewers, maxReviewers, maxName)
 	v.Text("note", a.Note, 0, maxNote)
 	return v.Err()
 }
@@ -205,7 +178,7 @@ func (Vote) Action() string { return "vote" }
 
 // Validate checks the vote.
 func (a Vote) Validate() error {
-	return found("", a.ballot(itsm.Moment{Actor: itsm.Actor{ID: "somebody"}, At: time.Unix(0, 0)}).Validate())
+	return itsm.Under("", a.ballot(itsm.Moment{Actor: itsm.Actor{ID: "somebody"}, At: time.Unix(0, 0)}).Validate())
 }
 
 func (a Vote) ballot(at itsm.Moment) approval.Ballot {
@@ -245,7 +218,7 @@ type Delegate struct {
 func (Delegate) Action() string { return "delegate" }
 
 // Validate checks the name.
-func (a Delegate) Validate() error { return needText("to", a.To, maxName) }
+func (a Delegate) Validate() error { return itsm.CheckText("to", a.To, 1, maxName) }
 
 // Guard refuses unless people vote about the article.
 func (Delegate) Guard(r *Article, _ itsm.Moment) error { return r.votes() }
@@ -343,7 +316,7 @@ func decide(e approval.Electorate, ballots []approval.Ballot, now time.Time) (St
 	}
 	d, err := approval.Decide(e, ballots, now)
 	if err != nil {
-		return Standing{}, found("approval", err)
+		return Standing{}, itsm.Under("approval", err)
 	}
 	s := Standing{Outcome: d.Outcome, At: d.At, Next: d.Next}
 	if !s.Next.After(now) {
@@ -391,7 +364,7 @@ func (cfg *Config) poll(ctx context.Context, of Matter, r *Article, reviewers []
 	p := Poll{Rule: rule.Name}
 	var err error
 	if p.Electorate, err = approval.Resolve(policy, now.At, cfg.people(ctx, r, now.Actor)); err != nil {
-		return p, found("reviewers", err)
+		return p, itsm.Under("reviewers", err)
 	}
 	p.Standing, err = decide(p.Electorate, nil, now.At)
 	return p, err

@@ -43,7 +43,7 @@ type Audience struct {
 func (a Audience) Validate() error {
 	var v itsm.Validation
 	v.Check(slices.Contains(Reaches(), a.Reach), "reach", fmt.Sprintf("must be %s, is %q", list(Reaches()), short.Text(a.Reach)))
-	v.Add(validNames("domains", a.Domains, maxDomains))
+	v.Texts("domains", a.Domains, maxDomains, maxName)
 	return v.Err()
 }
 

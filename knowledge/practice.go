@@ -137,12 +137,12 @@ func (cfg *Config) check() error {
 	names := map[string]bool{}
 	for i, rule := range cfg.Approvals {
 		path := fmt.Sprintf("approvals[%d]", i)
-		within(&v, path, rule.Validate())
+		v.Add(itsm.Under(path, rule.Validate()))
 		key := string(rule.Of) + "/" + rule.Name
 		v.Check(!names[key], path+".name", fmt.Sprintf("%q is there twice", short.Text(rule.Name)))
 		names[key] = true
 	}
-	within(&v, "audience", cfg.Audience.Validate())
+	v.Add(itsm.Under("audience", cfg.Audience.Validate()))
 	oneOf(&v, "governance", cfg.Governance, Governances())
 	v.Text("locale", cfg.Locale, 1, maxName)
 	v.Check(cfg.ReviewEvery >= 0, "review_every", "must not be negative")
@@ -359,7 +359,7 @@ func (cfg *Config) prepare(ctx context.Context, tx *itsm.Tx[Article], r *Article
 		}
 		e, ballots, ballot := r.Approval.Electorate, slices.Clip(r.Approval.Ballots), a.ballot(now)
 		if err := approval.Admit(e, ballots, ballot); err != nil {
-			return a, found("", err)
+			return a, itsm.Under("", err)
 		}
 		var err error
 		a.Standing, err = decide(e, append(ballots, ballot), now.At)

@@ -77,12 +77,7 @@ func NewPractice(store itsm.Store[Problem], cfg Config) (*Practice, error) {
 	}
 	cfg.Lifecycle = lifecycle
 	var v itsm.Validation
-	for _, f := range itsm.Findings(cfg.Risk.Validate()) {
-		var field *itsm.FieldError
-		if errors.As(f, &field) {
-			v.Check(false, "risk."+field.Field, field.Reason)
-		}
-	}
+	v.Add(itsm.Under("risk", cfg.Risk.Validate()))
 	v.Check(cfg.Observation > 0 && cfg.Observation <= maxTime, "observation", "must be positive and at most 100 years")
 	if err := v.Err(); err != nil {
 		return nil, err

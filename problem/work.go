@@ -47,11 +47,7 @@ type Investigate struct {
 func (Investigate) Action() string { return "investigate" }
 
 // Validate checks the reason.
-func (a Investigate) Validate() error {
-	var v itsm.Validation
-	v.Text("reason", a.Reason, 0, maxNote)
-	return v.Err()
-}
+func (a Investigate) Validate() error { return itsm.CheckText("reason", a.Reason, 0, maxNote) }
 
 // Apply begins problem control anew: a fix that was going on is given up. The causes stay
 // as they are until others are identified.
@@ -147,8 +143,7 @@ func (a StartFix) Validate() error {
 	v.Check(a.Plan != "" || a.Change != itsm.Ref{}, "plan", "or change must be given")
 	v.Text("plan", a.Plan, 0, maxNote)
 	if a.Change != (itsm.Ref{}) {
-		v.Text("change.kind", a.Change.Kind, 1, 100)
-		v.Text("change.id", string(a.Change.ID), 1, 500)
+		v.Ref("change", a.Change)
 	}
 	return v.Err()
 }

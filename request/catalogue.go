@@ -184,7 +184,7 @@ func NewCatalogue(spec CatalogueSpec) (*Catalogue, error) {
 	for _, policy := range slices.Sorted(maps.Keys(c.spec.Policies)) {
 		at := strict.Join("policies", short.Text(policy))
 		name(&v, at, policy)
-		foreign(&v, at, c.spec.Policies[policy].Validate())
+		v.Add(itsm.Under(at, c.spec.Policies[policy].Validate()))
 	}
 	for i := range c.spec.Models {
 		m, at := &c.spec.Models[i], fmt.Sprintf("models[%d]", i)

@@ -197,11 +197,7 @@ type FulfilItem struct {
 func (FulfilItem) Action() string { return "fulfil_item" }
 
 // Validate checks the note.
-func (a FulfilItem) Validate() error {
-	var v itsm.Validation
-	v.Text("note", a.Note, 0, maxNote)
-	return v.Err()
-}
+func (a FulfilItem) Validate() error { return itsm.CheckText("note", a.Note, 0, maxNote) }
 
 // Guard refuses where no item is open, or something is not approved.
 func (FulfilItem) Guard(r *Request, _ itsm.Moment) error {
@@ -359,11 +355,7 @@ type Fulfil struct {
 func (Fulfil) Action() string { return "fulfil" }
 
 // Validate checks the note.
-func (a Fulfil) Validate() error {
-	var v itsm.Validation
-	v.Text("note", a.Note, 0, maxNote)
-	return v.Err()
-}
+func (a Fulfil) Validate() error { return itsm.CheckText("note", a.Note, 0, maxNote) }
 
 // Guard refuses while tasks are open or something is not approved.
 func (Fulfil) Guard(r *Request, _ itsm.Moment) error {
@@ -436,11 +428,7 @@ type Close struct {
 func (Close) Action() string { return "close" }
 
 // Validate checks the note.
-func (a Close) Validate() error {
-	var v itsm.Validation
-	v.Text("note", a.Note, 0, maxNote)
-	return v.Err()
-}
+func (a Close) Validate() error { return itsm.CheckText("note", a.Note, 0, maxNote) }
 
 // Apply sets the milestone.
 func (Close) Apply(r *Request, at itsm.Moment) error {
@@ -555,7 +543,7 @@ func (Reclassify) Action() string { return "reclassify" }
 // Validate checks that it says as what, and why.
 func (a Reclassify) Validate() error {
 	var v itsm.Validation
-	validateRef(&v, "to", a.To)
+	v.Ref("to", a.To)
 	v.Add(needReason(a.Reason))
 	return v.Err()
 }

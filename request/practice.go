@@ -190,7 +190,7 @@ func (p *Practice) Decision(ctx context.Context, id itsm.ID, number int, at time
 	}
 	var v itsm.Validation
 	d, err := approval.Decide(one.Electorate, one.Ballots, at)
-	foreign(&v, "approval", err)
+	v.Add(itsm.Under("approval", err))
 	return d, v.Err()
 }
 

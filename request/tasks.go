@@ -641,7 +641,7 @@ func (TrackTask) Action() string { return "track_task" }
 // Validate checks that it says where.
 func (a TrackTask) Validate() error {
 	var v itsm.Validation
-	validateRef(&v, "record", a.Record)
+	v.Ref("record", a.Record)
 	return v.Err()
 }
 

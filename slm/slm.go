@@ -233,7 +233,7 @@ func (l Levels[R]) Results(ctx context.Context, p *itsm.Practice[R], id itsm.ID,
 	}
 	results, err := l.Book.Results(history, now)
 	if err != nil {
-		return nil, known(err)
+		return nil, itsm.Under("", err)
 	}
 	for i := range results {
 		results[i].Record = string(id)
@@ -246,19 +246,7 @@ func (l Levels[R]) Results(ctx context.Context, p *itsm.Practice[R], id itsm.ID,
 func (l Levels[R]) Clock(t sla.Target) (*sla.Clock, error) {
 	c, err := l.Book.Clock(t)
 	if err != nil {
-		return nil, known(err)
+		return nil, itsm.Under("", err)
 	}
 	return c, nil
-}
-
-// known puts what package sla finds into the kernel's words.
-func known(err error) error {
-	var v itsm.Validation
-	for _, f := range sla.Findings(err) {
-		v.Check(false, f.Field, f.Reason)
-	}
-	if found := v.Err(); found != nil {
-		return found
-	}
-	return err
 }
