@@ -104,12 +104,7 @@ func NewPractice(store itsm.Store[Change], cfg Config) (*Practice, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	cfg.levels = slm.Levels[Change]{
-		Book: cfg.Agreements,
-		Facts: func(r *Change, a itsm.Action[Change], _ itsm.Actor) sla.Facts {
-			return facts{Change: r, action: a.Action()}
-		},
-	}
+	cfg.levels = cfg.join()
 	var kernel *itsm.Practice[Change]
 	if len(cfg.Views) > 0 {
 		cfg.Notify = cfg.show(cfg.Notify, func() *itsm.Practice[Change] { return kernel })

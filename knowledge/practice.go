@@ -104,12 +104,7 @@ func NewPractice(store itsm.Store[Article], cfg Config) (*Practice, error) {
 		}
 		cfg.Index = index
 	}
-	cfg.levels = slm.Levels[Article]{
-		Book: cfg.Agreements,
-		Facts: func(r *Article, a itsm.Action[Article], _ itsm.Actor) sla.Facts {
-			return facts{Article: r, action: a.Action()}
-		},
-	}
+	cfg.levels = cfg.join()
 	x := &indexer{index: cfg.Index, complete: cfg.Document, missed: map[itsm.ID]bool{}}
 	var kernel *itsm.Practice[Article]
 	own := cfg.Config

@@ -82,12 +82,7 @@ func NewPractice(store itsm.Store[Problem], cfg Config) (*Practice, error) {
 	if err := v.Err(); err != nil {
 		return nil, err
 	}
-	cfg.levels = slm.Levels[Problem]{
-		Book: cfg.Agreements,
-		Facts: func(r *Problem, a itsm.Action[Problem], _ itsm.Actor) sla.Facts {
-			return facts{Problem: r, action: a.Action()}
-		},
-	}
+	cfg.levels = cfg.join()
 	var kernel *itsm.Practice[Problem]
 	if cfg.KnownErrors != nil || len(cfg.Views) > 0 {
 		cfg.Notify = also(cfg.Notify, func(ctx context.Context, events []itsm.Event) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -21,6 +22,31 @@ type FactMap map[string]string
 
 // Fact returns the fact of a name.
 func (m FactMap) Fact(name string) string { return m[name] }
+
+// Yes, Number and Instant spell facts that are no texts. Yes is "yes", or "" if it is
+// not so.
+func Yes(is bool) string {
+	if is {
+		return "yes"
+	}
+	return ""
+}
+
+// Number is "3", and "" for 0.
+func Number(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+// Instant is a time in RFC 3339, as [GoalRule].By reads it, and "" for the zero time.
+func Instant(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Format(time.RFC3339Nano)
+}
 
 // A Condition is a question to a record as data: every fact that it names must
 // have one of the values listed. Among them "*" is any value but none, "" is

@@ -215,3 +215,13 @@ func TestAlignment(t *testing.T) {
 	b = book(t, promised, old, contract(sla.OperationalLevel, "team", sla.GoalRule{Within: 0}))
 	require.Empty(t, b.Alignment(from, to))
 }
+
+// What is no text has one spelling as a fact, which conditions and promised dates read.
+func TestFactSpelling(t *testing.T) {
+	at := time.Date(2026, 3, 2, 9, 0, 0, 500_000_000, time.FixedZone("", 3600))
+	facts := sla.FactMap{"yes": sla.Yes(true), "no": sla.Yes(false), "one": sla.Number(1), "none": sla.Number(0), "at": sla.Instant(at), "never": sla.Instant(time.Time{})}
+	require.True(t, sla.Condition{"yes": {"yes"}, "no": {""}, "one": {"1"}, "none": {""}, "never": {""}, "at": {"*"}}.Holds(facts))
+	read, err := time.Parse(time.RFC3339, facts["at"])
+	require.NoError(t, err)
+	require.True(t, at.Equal(read))
+}

@@ -121,6 +121,9 @@ type Levels[R any] struct {
 	// Facts says what an agreement may ask about a record after an action of an
 	// actor. It must be given, be pure, and keep nothing of what it is given.
 	Facts func(r *R, a itsm.Action[R], actor itsm.Actor) sla.Facts
+	// Of says of which service and priority a record is, for its Results. Nil means
+	// of none.
+	Of func(r *R) (service, priority string)
 	// Escalate returns what an escalation means for a record: an action, or nil
 	// if nothing is to be done or can be. It is not asked about
 	// [sla.Notify]. Nil means that nothing is ever done but noted.
@@ -212,10 +215,17 @@ func (l Levels[R]) Next(r *R) (time.Time, itsm.Action[R]) {
 }
 
 // Results returns what every clock of a record came to, or how it stands now, for
-// reports; it reads the record's history. Record is filled in; the service and
-// priority are the caller's to say. It returns an [itsm.ErrInvalid] if a calendar
-// is not in the book any more, or the store's error.
+// reports; it reads the record and its history. It returns an [itsm.ErrInvalid] if a
+// calendar is not in the book any more, or the store's error.
 func (l Levels[R]) Results(ctx context.Context, p *itsm.Practice[R], id itsm.ID, now time.Time) ([]sla.Result, error) {
+	r, err := p.Get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	var service, priority string
+	if l.Of != nil {
+		service, priority = l.Of(&r)
+	}
 	history := func(yield func([]sla.Move, error) bool) {
 		for e, err := range p.History(ctx, id) {
 			if err != nil {
@@ -236,7 +246,7 @@ func (l Levels[R]) Results(ctx context.Context, p *itsm.Practice[R], id itsm.ID,
 		return nil, itsm.Under("", err)
 	}
 	for i := range results {
-		results[i].Record = string(id)
+		results[i].Record, results[i].Service, results[i].Priority = string(id), service, priority
 	}
 	return results, nil
 }
