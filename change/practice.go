@@ -273,25 +273,10 @@ type Entry struct {
 // Journal yields what was said about a change in notes, oldest first. It reads the
 // history; an error ends the sequence.
 func (p *Practice) Journal(ctx context.Context, id itsm.ID) iter.Seq2[Entry, error] {
-	return func(yield func(Entry, error) bool) {
-		for e, err := range p.History(ctx, id) {
-			if err != nil {
-				yield(Entry{}, err)
-				return
-			}
-			if e.Action != (Note{}).Action() {
-				continue
-			}
-			entry := Entry{At: e.At, Actor: e.Actor}
-			a, err := p.Done(e)
-			if note, ok := a.(Note); ok {
-				entry.Text = note.Text
-			}
-			if !yield(entry, err) || err != nil {
-				return
-			}
-		}
-	}
+	return itsm.Told(ctx, p.Practice, id, func(e itsm.Event, a itsm.Action[Change]) (Entry, bool) {
+		note, ok := a.(Note)
+		return Entry{e.At, e.Actor, note.Text}, ok
+	}, Note{}.Action())
 }
 
 // next says what time brings: the end of a hold, of a window, of a vote, of the

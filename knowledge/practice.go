@@ -202,7 +202,7 @@ func (p *Practice) Editions(ctx context.Context, id itsm.ID) iter.Seq2[Edition, 
 // Uses yields every use of an article, oldest first, with who recorded it. It reads the
 // history; an error ends the sequence.
 func (p *Practice) Uses(ctx context.Context, id itsm.ID) iter.Seq2[Used, error] {
-	return said(p, ctx, id, func(e itsm.Event, a itsm.Action[Article]) (Used, bool) {
+	return itsm.Told(ctx, p.Practice, id, func(e itsm.Event, a itsm.Action[Article]) (Used, bool) {
 		switch a := a.(type) {
 		case Capture:
 			return Used{Use{Kind: CreatedFrom, For: a.From, At: e.At}, 1, e.Actor, ""}, a.From != itsm.Ref{}
@@ -235,7 +235,7 @@ type Entry struct {
 // them, comments on ratings and votes, and what was noted with a change of the text, a review
 // or a use. It reads the history; an error ends the sequence.
 func (p *Practice) Journal(ctx context.Context, id itsm.ID) iter.Seq2[Entry, error] {
-	return said(p, ctx, id, func(e itsm.Event, a itsm.Action[Article]) (Entry, bool) {
+	return itsm.Told(ctx, p.Practice, id, func(e itsm.Event, a itsm.Action[Article]) (Entry, bool) {
 		entry := Entry{At: e.At, Actor: e.Actor, Action: e.Action}
 		switch a := a.(type) {
 		case Note:
@@ -263,26 +263,6 @@ func (p *Practice) Journal(ctx context.Context, id itsm.ID) iter.Seq2[Entry, err
 		}
 		return entry, entry.Text != ""
 	})
-}
-
-// said yields what is to be told of the events of an article.
-func said[T any](p *Practice, ctx context.Context, id itsm.ID, tell func(e itsm.Event, a itsm.Action[Article]) (T, bool)) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		var none T
-		for e, err := range p.History(ctx, id) {
-			var a itsm.Action[Article]
-			if err == nil {
-				a, err = p.Done(e)
-			}
-			if err != nil {
-				yield(none, err)
-				return
-			}
-			if one, ok := tell(e, a); ok && !yield(one, nil) {
-				return
-			}
-		}
-	}
 }
 
 // next says what time brings: the end of a vote, the time to publish, the review, the end, a threshold of an

@@ -149,10 +149,10 @@ func (p *Practice) Open(ctx context.Context, problem Register) (Problem, error) 
 // Journal yields what was said about a problem in notes, oldest first. It reads the
 // history; an error ends the sequence.
 func (p *Practice) Journal(ctx context.Context, id itsm.ID) iter.Seq2[Entry, error] {
-	return journal(ctx, p.Practice, id, func(a itsm.Action[Problem]) (string, bool) {
+	return itsm.Told(ctx, p.Practice, id, func(e itsm.Event, a itsm.Action[Problem]) (Entry, bool) {
 		note, ok := a.(Note)
-		return note.Text, ok
-	})
+		return Entry{e.At, e.Actor, note.Text}, ok
+	}, Note{}.Action())
 }
 
 // next says what time brings: the end of a hold, of an observation, of an acceptance, a

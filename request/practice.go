@@ -206,25 +206,10 @@ type Entry struct {
 // Journal yields what was said about a request, oldest first. With public, only what
 // the requester may read. It reads the history; an error ends the sequence.
 func (p *Practice) Journal(ctx context.Context, id itsm.ID, public bool) iter.Seq2[Entry, error] {
-	return func(yield func(Entry, error) bool) {
-		for e, err := range p.History(ctx, id) {
-			if err != nil {
-				yield(Entry{}, err)
-				return
-			}
-			if e.Action != (Note{}).Action() {
-				continue
-			}
-			a, err := p.Done(e)
-			note, _ := a.(Note)
-			if err == nil && public && !note.Public {
-				continue
-			}
-			if !yield(Entry{e.At, e.Actor, note.Public, note.Text}, err) || err != nil {
-				return
-			}
-		}
-	}
+	return itsm.Told(ctx, p.Practice, id, func(e itsm.Event, a itsm.Action[Request]) (Entry, bool) {
+		note, ok := a.(Note)
+		return Entry{e.At, e.Actor, note.Public, note.Text}, ok && (note.Public || !public)
+	}, Note{}.Action())
 }
 
 // next says what time brings: the end of a hold, the deadline of an approval, a task

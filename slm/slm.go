@@ -226,21 +226,8 @@ func (l Levels[R]) Results(ctx context.Context, p *itsm.Practice[R], id itsm.ID,
 	if l.Of != nil {
 		service, priority = l.Of(&r)
 	}
-	history := func(yield func([]sla.Move, error) bool) {
-		for e, err := range p.History(ctx, id) {
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			if e.Action != (MoveClocks[R]{}).Action() && e.Action != (PassThreshold[R]{}).Action() {
-				continue
-			}
-			a, err := p.Done(e)
-			if !yield(Moves(a), err) || err != nil {
-				return
-			}
-		}
-	}
+	history := itsm.Told(ctx, p, id, func(_ itsm.Event, a itsm.Action[R]) ([]sla.Move, bool) { return Moves(a), true },
+		MoveClocks[R]{}.Action(), PassThreshold[R]{}.Action())
 	results, err := l.Book.Results(history, now)
 	if err != nil {
 		return nil, itsm.Under("", err)
