@@ -416,13 +416,9 @@ func (cfg Config) resolve(ctx context.Context, r *Change, action itsm.Action[Cha
 		if a.Validate() != nil || r.votes() != nil {
 			return a, nil // which say so themselves
 		}
-		e, ballots, ballot := r.Approval.Electorate, slices.Clip(r.Approval.Ballots), a.ballot(r.Approval.moment(now))
-		if err := approval.Admit(e, ballots, ballot); err != nil {
-			return a, itsm.Under("", err)
-		}
 		var err error
-		a.Standing, err = decide(e, append(ballots, ballot), now.At)
-		return a, err
+		a.Standing, err = approval.StandWith(r.Approval.Electorate, r.Approval.Ballots, a.ballot(r.Approval, now))
+		return a, itsm.Under("", err)
 	case Delegate:
 		if r.votes() != nil {
 			return a, nil
@@ -433,16 +429,16 @@ func (cfg Config) resolve(ctx context.Context, r *Change, action itsm.Action[Cha
 			return a, itsm.Under("to", err)
 		}
 		var err error
-		a.Standing, err = decide(e, r.Approval.Ballots, now.At)
-		return a, err
+		a.Standing, err = approval.Stand(e, r.Approval.Ballots, now.At)
+		return a, itsm.Under("approval", err)
 	case CountVotes:
 		at := now.At
 		if a.Due.After(at) {
 			at = a.Due
 		}
 		var err error
-		a.Standing, err = decide(r.Approval.Electorate, r.Approval.Ballots, at)
-		return a, err
+		a.Standing, err = approval.Stand(r.Approval.Electorate, r.Approval.Ballots, at)
+		return a, itsm.Under("approval", err)
 	case Complete:
 		a.ReviewDue = m.reviewDue(r, a.Outcome, now.At)
 		return a, nil
@@ -519,7 +515,7 @@ func (cfg Config) poll(ctx context.Context, r *Change, approvers []string, now i
 		return v.Err()
 	}
 	if who.Kind == Automation {
-		p.Standing = Standing{Outcome: approval.Approved, At: now.At}
+		p.Standing = approval.Standing{Outcome: approval.Approved, At: now.At}
 		return p, nobody()
 	}
 	policy := who.Policy
@@ -537,8 +533,8 @@ func (cfg Config) poll(ctx context.Context, r *Change, approvers []string, now i
 	if err != nil {
 		return p, itsm.Under("approvers", err)
 	}
-	p.Standing, err = decide(p.Electorate, nil, now.At)
-	return p, err
+	p.Standing, err = approval.Stand(p.Electorate, nil, now.At)
+	return p, itsm.Under("approval", err)
 }
 
 // people answers who has a duty in a change, and asks the host for everything else.

@@ -332,13 +332,9 @@ func (cfg *Config) prepare(ctx context.Context, tx *itsm.Tx[Article], r *Article
 		if a.Validate() != nil || r.votes() != nil {
 			return a, nil // which say so themselves
 		}
-		e, ballots, ballot := r.Approval.Electorate, slices.Clip(r.Approval.Ballots), a.ballot(now)
-		if err := approval.Admit(e, ballots, ballot); err != nil {
-			return a, itsm.Under("", err)
-		}
 		var err error
-		a.Standing, err = decide(e, append(ballots, ballot), now.At)
-		return a, err
+		a.Standing, err = approval.StandWith(r.Approval.Electorate, r.Approval.Ballots, a.ballot(r.Approval, now))
+		return a, itsm.Under("", err)
 	case Delegate:
 		if a.Validate() != nil || r.votes() != nil || a.over(now) != nil {
 			return a, nil // which say so themselves
@@ -353,16 +349,16 @@ func (cfg *Config) prepare(ctx context.Context, tx *itsm.Tx[Article], r *Article
 			return a, err
 		}
 		var err error
-		a.Standing, err = decide(e, r.Approval.Ballots, now.At)
-		return a, err
+		a.Standing, err = approval.Stand(e, r.Approval.Ballots, now.At)
+		return a, itsm.Under("approval", err)
 	case CountVotes:
 		at := now.At
 		if a.Due.After(at) {
 			at = a.Due
 		}
 		var err error
-		a.Standing, err = decide(r.Approval.Electorate, r.Approval.Ballots, at)
-		return a, err
+		a.Standing, err = approval.Stand(r.Approval.Electorate, r.Approval.Ballots, at)
+		return a, itsm.Under("approval", err)
 	case RecordUse:
 		a.ValidateAfter = cfg.ValidateAfter
 		return a, nil

@@ -130,14 +130,8 @@ func (r *Request) open(number int) (*Approval, error) {
 // while it waits for them, about an extension at any time.
 func (r *Request) asks(a *Approval) bool { return a.Extends > 0 || r.State == AwaitingApproval }
 
-// now is a moment, but not before the approval was opened and the last vote was cast.
-func (a *Approval) now(at time.Time) time.Time {
-	at = later(at, a.Electorate.Opened)
-	for _, b := range a.Ballots {
-		at = later(at, b.At)
-	}
-	return at
-}
+// now is a moment, but not before the last that was said in the approval.
+func (a *Approval) now(at time.Time) time.Time { return a.Electorate.Moment(a.Ballots, at) }
 
 // count says what the votes come to, with some more.
 func (a *Approval) count(at time.Time, more ...approval.Ballot) (approval.Outcome, bool, error) {
