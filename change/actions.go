@@ -11,16 +11,15 @@ import (
 
 // Limits of what an action takes, in characters, and of what a record holds.
 const (
-	maxName        = 200
-	maxTitle       = 300
-	maxNote        = 32_000
-	maxItems       = 1000
-	maxTasks       = 200
-	maxConflicts   = 100
-	maxBallots     = 1000
-	maxApprovers   = 200
-	maxQuestions   = 100
-	maxActionItems = 200
+	maxName      = 200
+	maxTitle     = 300
+	maxNote      = 32_000
+	maxItems     = 1000
+	maxTasks     = 200
+	maxConflicts = 100
+	maxBallots   = 1000
+	maxApprovers = 200
+	maxQuestions = 100
 )
 
 // Link, Unlink and SetFields are the actions that every practice has: links to

@@ -306,28 +306,15 @@ func (o Outcome) Bad() bool { return o == Failed || o == BackedOut }
 
 // A PostImplementationReview is the look back at a change.
 type PostImplementationReview struct {
-	Lead    string    `json:"lead,omitempty"`
-	Started time.Time `json:"started,omitzero"`
+	itsm.Review
 	// Due is until when it is wanted, and Overdue says that this is past.
-	Due       time.Time `json:"due,omitzero"`
-	Overdue   bool      `json:"overdue,omitempty"`
-	Completed time.Time `json:"completed,omitzero"`
+	Due     time.Time `json:"due,omitzero"`
+	Overdue bool      `json:"overdue,omitempty"`
 	// ObjectivesMet, SideEffects, Summary and Lessons are its result.
-	ObjectivesMet bool         `json:"objectives_met,omitempty"`
-	SideEffects   string       `json:"side_effects,omitempty"`
-	Summary       string       `json:"summary,omitempty"`
-	Lessons       string       `json:"lessons,omitempty"`
-	Actions       []ActionItem `json:"actions,omitempty"`
-}
-
-// An ActionItem is something that a review wants done.
-type ActionItem struct {
-	// Number counts from 1 within the change.
-	Number int       `json:"number"`
-	Title  string    `json:"title"`
-	Owner  string    `json:"owner"`
-	Due    time.Time `json:"due,omitzero"`
-	Done   time.Time `json:"done,omitzero"`
+	ObjectivesMet bool   `json:"objectives_met,omitempty"`
+	SideEffects   string `json:"side_effects,omitempty"`
+	Summary       string `json:"summary,omitempty"`
+	Lessons       string `json:"lessons,omitempty"`
 }
 
 // Satisfaction is what those who wanted the change thought of it, from 1 (bad) to 5

@@ -18,7 +18,6 @@ const (
 	maxChildren      = 1000
 	maxProposals     = 20
 	maxReason        = 300 // of a proposal
-	maxActionItems   = 200
 )
 
 // Link, Unlink and SetFields are the actions that every practice has: links to

@@ -10,15 +10,14 @@ import (
 
 // Limits of what an action takes, in characters, and of what a record holds.
 const (
-	maxName        = 200
-	maxTitle       = 300
-	maxNote        = 32_000
-	maxItems       = 1000
-	maxCauses      = 50
-	maxTasks       = 200
-	maxActionItems = 200
-	maxEvidence    = 100
-	maxTime        = 100 * 365 * 24 * time.Hour
+	maxName     = 200
+	maxTitle    = 300
+	maxNote     = 32_000
+	maxItems    = 1000
+	maxCauses   = 50
+	maxTasks    = 200
+	maxEvidence = 100
+	maxTime     = 100 * 365 * 24 * time.Hour
 )
 
 // Link, Unlink and SetFields are the actions that every practice has: links to other
