@@ -299,8 +299,6 @@ func (a Expedite) Apply(r *Change, at itsm.Moment) error {
 
 // begin is what the beginning of the work does.
 func (r *Change) begin(at itsm.Moment) {
-	if r.Assignment.Person == "" {
-		r.Assignment.Person = at.Actor.ID
-	}
+	r.Assignment.Take(at)
 	r.Started = at.At
 }

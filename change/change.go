@@ -161,10 +161,7 @@ func (r *Change) linked(rel, kind string) int {
 }
 
 // An Assignment says whose a change is: a group's, or one person's in it.
-type Assignment struct {
-	Group  string `json:"group,omitempty"`
-	Person string `json:"person,omitempty"`
-}
+type Assignment = itsm.Assignment
 
 // A Plan is how the change is to be carried out, and how to get back.
 type Plan struct {

@@ -122,10 +122,7 @@ func (r *Incident) OpenChildren() int {
 }
 
 // An Assignment says whose an incident is: a group's, or one person's in it.
-type Assignment struct {
-	Group  string `json:"group,omitempty"`
-	Person string `json:"person,omitempty"`
-}
+type Assignment = itsm.Assignment
 
 // Escalation counts levels. Functional escalation hands the incident over to
 // people with other skills; hierarchical escalation tells people with more

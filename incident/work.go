@@ -18,15 +18,7 @@ type Assign struct {
 func (Assign) Action() string { return "assign" }
 
 // Validate checks that it names somebody.
-func (a Assign) Validate() error { return Assignment(a).validate() }
-
-func (a Assignment) validate() error {
-	var v itsm.Validation
-	v.Check(a != Assignment{}, "group", "or person must be given")
-	v.Text("group", a.Group, 0, maxName)
-	v.Text("person", a.Person, 0, maxName)
-	return v.Err()
-}
+func (a Assign) Validate() error { return Assignment(a).Validate() }
 
 // Apply refuses what would change nothing.
 func (a Assign) Apply(r *Incident, at itsm.Moment) error {
@@ -38,8 +30,7 @@ func (a Assign) Apply(r *Incident, at itsm.Moment) error {
 }
 
 func (r *Incident) assign(to Assignment, at itsm.Moment) {
-	had := r.Assignment
-	if had.Group != "" && had.Group != to.Group || had.Person != "" && had.Person != to.Person {
+	if to.TakenFrom(r.Assignment) {
 		r.Reassignments++
 	}
 	r.Assignment = to
@@ -78,9 +69,7 @@ func (Start) Apply(r *Incident, at itsm.Moment) error {
 
 // take makes sure that somebody has it: who begins the work, if nobody had.
 func (r *Incident) take(at itsm.Moment) {
-	if r.Assignment.Person == "" {
-		r.Assignment.Person = at.Actor.ID
-	}
+	r.Assignment.Take(at)
 	r.Hold = Hold{}
 	r.Milestones.reachFirst(MilestoneAcknowledged, at.At)
 }
@@ -98,14 +87,14 @@ func (EscalateFunctional) Action() string { return "escalate_functional" }
 // Validate checks that it says to whom and why.
 func (a EscalateFunctional) Validate() error {
 	var v itsm.Validation
-	v.Add(Assignment{a.Group, a.Person}.validate())
+	v.Add(Assignment{Group: a.Group, Person: a.Person}.Validate())
 	v.Add(needReason(a.Reason))
 	return v.Err()
 }
 
 // Apply assigns it and counts the level.
 func (a EscalateFunctional) Apply(r *Incident, at itsm.Moment) error {
-	to := Assignment{a.Group, a.Person}
+	to := Assignment{Group: a.Group, Person: a.Person}
 	if r.Assignment == to {
 		return itsm.Refuse("it is theirs already")
 	}

@@ -182,32 +182,19 @@ type Assign struct {
 func (Assign) Action() string { return "assign" }
 
 // Validate checks that it names somebody.
-func (a Assign) Validate() error {
-	var v itsm.Validation
-	v.Check(a != Assign{}, "group", "or person must be given")
-	v.Text("group", a.Group, 0, maxName)
-	v.Text("person", a.Person, 0, maxName)
-	return v.Err()
-}
+func (a Assign) Validate() error { return Assignment(a).Validate() }
 
 // Apply refuses what would change nothing, and counts what is taken from somebody.
 func (a Assign) Apply(r *Problem, _ itsm.Moment) error {
-	had := r.Assignment
-	if had == Assignment(a) {
+	to := Assignment(a)
+	if to == r.Assignment {
 		return itsm.Refuse("it is assigned so already")
 	}
-	if had.Group != "" && had.Group != a.Group || had.Person != "" && had.Person != a.Person {
+	if to.TakenFrom(r.Assignment) {
 		r.Reassignments++
 	}
-	r.Assignment = Assignment(a)
+	r.Assignment = to
 	return nil
-}
-
-// take assigns who works where nobody is assigned.
-func (r *Problem) take(at itsm.Moment) {
-	if r.Assignment.Person == "" {
-		r.Assignment.Person = at.Actor.ID
-	}
 }
 
 // DeclareMajor says that the problem harms so much that the way in which it was

@@ -195,10 +195,7 @@ type Cost struct {
 }
 
 // An Assignment says whose a problem is: a group's, or one person's in it.
-type Assignment struct {
-	Group  string `json:"group,omitempty"`
-	Person string `json:"person,omitempty"`
-}
+type Assignment = itsm.Assignment
 
 // A HoldReason says what a problem waits for. A host may use reasons of its own beside
 // these.

@@ -277,7 +277,7 @@ func (a Reopen) Validate() error { return needReason(a.Reason) }
 // Apply forgets how it ended, which the history keeps. Where no person is assigned, it
 // is whoever reopens.
 func (Reopen) Apply(r *Problem, at itsm.Moment) error {
-	r.take(at)
+	r.Assignment.Take(at)
 	r.Acceptance = Acceptance{}
 	r.revive()
 	return nil

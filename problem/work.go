@@ -52,7 +52,7 @@ func (a Investigate) Validate() error { return itsm.CheckText("reason", a.Reason
 // Apply begins problem control anew: a fix that was going on is given up. The causes stay
 // as they are until others are identified.
 func (Investigate) Apply(r *Problem, at itsm.Moment) error {
-	r.take(at)
+	r.Assignment.Take(at)
 	r.restart()
 	return nil
 }
@@ -150,7 +150,7 @@ func (a StartFix) Validate() error {
 
 // Apply keeps it, and ends problem control.
 func (a StartFix) Apply(r *Problem, at itsm.Moment) error {
-	r.take(at)
+	r.Assignment.Take(at)
 	r.Hold = Hold{}
 	r.Fix = Fix{Plan: a.Plan, Change: a.Change, Started: at.At, Until: a.Until}
 	r.endControl(at)

@@ -18,15 +18,7 @@ type Assign struct {
 func (Assign) Action() string { return "assign" }
 
 // Validate checks that it names somebody.
-func (a Assign) Validate() error { return Assignment(a).validate() }
-
-func (a Assignment) validate() error {
-	var v itsm.Validation
-	v.Check(a != Assignment{}, "group", "or person must be given")
-	v.Text("group", a.Group, 0, maxName)
-	v.Text("person", a.Person, 0, maxName)
-	return v.Err()
-}
+func (a Assign) Validate() error { return Assignment(a).Validate() }
 
 // Guard refuses while something is not approved.
 func (Assign) Guard(r *Request, _ itsm.Moment) error { return r.unapproved() }
@@ -52,16 +44,9 @@ func (Start) Guard(r *Request, _ itsm.Moment) error { return r.unapproved() }
 
 // Apply opens the tasks.
 func (Start) Apply(r *Request, at itsm.Moment) error {
-	r.take(at)
+	r.Assignment.Take(at)
 	r.begin(at.At)
 	return nil
-}
-
-// take makes sure that somebody has it: who begins the work, if nobody had.
-func (r *Request) take(at itsm.Moment) {
-	if r.Assignment.Person == "" {
-		r.Assignment.Person = at.Actor.ID
-	}
 }
 
 func (r *Request) begin(at time.Time) {
@@ -461,7 +446,7 @@ func (a Reopen) Validate() error { return needReason(a.Reason) }
 // Apply counts it.
 func (Reopen) Apply(r *Request, at itsm.Moment) error {
 	if at.Actor.ID != r.Requester {
-		r.take(at)
+		r.Assignment.Take(at)
 	}
 	r.revoke()
 	r.begin(at.At)
@@ -498,7 +483,7 @@ func (a RejectFulfilment) Validate() error {
 
 // Apply counts it and assigns the request.
 func (a RejectFulfilment) Apply(r *Request, _ itsm.Moment) error {
-	to := Assignment{a.Group, a.Person}
+	to := Assignment{Group: a.Group, Person: a.Person}
 	if to == (Assignment{}) {
 		to = r.Assignment
 	}

@@ -351,7 +351,7 @@ type AssignTask struct {
 func (AssignTask) Action() string { return "assign_task" }
 
 // Validate checks that it names somebody.
-func (a AssignTask) Validate() error { return Assignment{a.Group, a.Person}.validate() }
+func (a AssignTask) Validate() error { return Assignment{Group: a.Group, Person: a.Person}.Validate() }
 
 // Guard refuses where no task is open.
 func (AssignTask) Guard(r *Request, _ itsm.Moment) error {
