@@ -281,26 +281,18 @@ func (p *Practice) Journal(ctx context.Context, id itsm.ID) iter.Seq2[Entry, err
 
 // next says what time brings: the end of a hold, of a window, of a vote, of the
 // time for a review, a threshold of an agreement.
-func (cfg Config) next(r *Change) (due time.Time, what itsm.Action[Change]) {
-	first := func(t time.Time, a itsm.Action[Change]) {
-		if !t.IsZero() && (due.IsZero() || t.Before(due)) {
-			if _, ok := cfg.Lifecycle.Can(r.State, a.Action()); ok {
-				due, what = t, a
-			}
-		}
-	}
-	first(r.Approval.Next, CountVotes{Due: r.Approval.Next})
-	first(r.Hold.Until, AutoResume{})
+func (cfg Config) next(r *Change) (time.Time, itsm.Action[Change]) {
+	first := itsm.Earliest[Change]{Lifecycle: cfg.Lifecycle, State: r.State}
+	first.Take(r.Approval.Next, CountVotes{Due: r.Approval.Next})
+	first.Take(r.Hold.Until, AutoResume{})
 	if !r.WindowEnded {
-		first(r.Window.End, EndWindow{Due: r.Window.End})
+		first.Take(r.Window.End, EndWindow{Due: r.Window.End})
 	}
 	if r.Review.Completed.IsZero() && !r.Review.Overdue {
-		first(r.Review.Due, MissReview{Due: r.Review.Due})
+		first.Take(r.Review.Due, MissReview{Due: r.Review.Due})
 	}
-	if t, pass := cfg.levels.Next(r); pass != nil {
-		first(t, pass)
-	}
-	return due, what
+	first.Take(cfg.levels.Next(r))
+	return first.Due, first.Action
 }
 
 // prepare resolves the host's configuration into an action, and holds a change to

@@ -267,26 +267,18 @@ func (p *Practice) Journal(ctx context.Context, id itsm.ID) iter.Seq2[Entry, err
 
 // next says what time brings: the end of a vote, the time to publish, the review, the end, a threshold of an
 // agreement.
-func (cfg *Config) next(r *Article) (due time.Time, what itsm.Action[Article]) {
-	first := func(t time.Time, a itsm.Action[Article]) {
-		if !t.IsZero() && (due.IsZero() || t.Before(due)) {
-			if _, ok := cfg.Lifecycle.Can(r.State, a.Action()); ok {
-				due, what = t, a
-			}
-		}
-	}
+func (cfg *Config) next(r *Article) (time.Time, itsm.Action[Article]) {
+	first := itsm.Earliest[Article]{Lifecycle: cfg.Lifecycle, State: r.State}
 	if r.Approval.Outcome == approval.Open {
-		first(r.Approval.Next, CountVotes{Due: r.Approval.Next})
+		first.Take(r.Approval.Next, CountVotes{Due: r.Approval.Next})
 	}
-	first(r.PublishAt, Release{})
-	first(r.ReviewBy, FallDue{Due: r.ReviewBy})
+	first.Take(r.PublishAt, Release{})
+	first.Take(r.ReviewBy, FallDue{Due: r.ReviewBy})
 	if r.Live != nil {
-		first(r.ExpiresAt, Expire{Due: r.ExpiresAt})
+		first.Take(r.ExpiresAt, Expire{Due: r.ExpiresAt})
 	}
-	if t, pass := cfg.levels.Next(r); pass != nil {
-		first(t, pass)
-	}
-	return due, what
+	first.Take(cfg.levels.Next(r))
+	return first.Due, first.Action
 }
 
 // prepare resolves the host's configuration, and what must be known of other articles, into

@@ -157,29 +157,21 @@ func (p *Practice) Journal(ctx context.Context, id itsm.ID) iter.Seq2[Entry, err
 
 // next says what time brings: the end of a hold, of an observation, of an acceptance, a
 // threshold of an agreement.
-func (cfg Config) next(r *Problem) (due time.Time, what itsm.Action[Problem]) {
-	first := func(t time.Time, a itsm.Action[Problem]) {
-		if !t.IsZero() && (due.IsZero() || t.Before(due)) {
-			if _, ok := cfg.Lifecycle.Can(r.State, a.Action()); ok {
-				due, what = t, a
-			}
-		}
-	}
-	first(r.Hold.Until, Resume{})
+func (cfg Config) next(r *Problem) (time.Time, itsm.Action[Problem]) {
+	first := itsm.Earliest[Problem]{Lifecycle: cfg.Lifecycle, State: r.State}
+	first.Take(r.Hold.Until, Resume{})
 	if r.Acceptance.Standing() {
-		first(r.Acceptance.Review, LapseAcceptance{Due: r.Acceptance.Review})
+		first.Take(r.Acceptance.Review, LapseAcceptance{Due: r.Acceptance.Review})
 	}
 	if until := r.Observation.Until; !r.Observation.Over {
 		if r.closable(r.Resolution.Code) == nil {
-			first(until, EndObservation{Due: until})
+			first.Take(until, EndObservation{Due: until})
 		} else {
-			first(until, OutlastObservation{Due: until})
+			first.Take(until, OutlastObservation{Due: until})
 		}
 	}
-	if t, pass := cfg.levels.Next(r); pass != nil {
-		first(t, pass)
-	}
-	return due, what
+	first.Take(cfg.levels.Next(r))
+	return first.Due, first.Action
 }
 
 // prepare resolves what depends on the host or on other problems into an action.

@@ -215,32 +215,23 @@ func (p *Practice) Journal(ctx context.Context, id itsm.ID, public bool) iter.Se
 // next says what time brings: the end of a hold, the deadline of an approval, a task
 // whose time has come or is over, the end of what was granted, the closing of what
 // nobody objected to, a threshold of an agreement.
-func (cfg Config) next(r *Request) (due time.Time, what itsm.Action[Request]) {
-	sooner := func(t time.Time, a itsm.Action[Request]) {
-		if !before(t, due) {
-			return
-		}
-		if _, ok := cfg.Lifecycle.Can(r.State, a.Action()); ok {
-			due, what = t, a
-		}
-	}
+func (cfg Config) next(r *Request) (time.Time, itsm.Action[Request]) {
+	first := itsm.Earliest[Request]{Lifecycle: cfg.Lifecycle, State: r.State}
 	switch r.State {
 	case OnHold:
-		sooner(r.Hold.Until, Resume{By: "time"})
+		first.Take(r.Hold.Until, Resume{By: "time"})
 	case Fulfilled:
-		sooner(r.CloseAt, AutoClose{})
+		first.Take(r.CloseAt, AutoClose{})
 	}
 	deadline := r.deadline()
-	sooner(deadline, CountVotes{Due: deadline})
+	first.Take(deadline, CountVotes{Due: deadline})
 	opens, misses := r.nextTask()
-	sooner(opens, OpenTasks{Due: opens})
-	sooner(misses, MissTasks{Due: misses})
+	first.Take(opens, OpenTasks{Due: opens})
+	first.Take(misses, MissTasks{Due: misses})
 	end := r.nextEnd()
-	sooner(end, Expire{Due: end})
-	if threshold, pass := cfg.levels.Next(r); before(threshold, due) {
-		due, what = threshold, pass
-	}
-	return due, what
+	first.Take(end, Expire{Due: end})
+	first.Take(cfg.levels.Next(r))
+	return first.Due, first.Action
 }
 
 // before reports whether a time is set and before another one, if that is.
