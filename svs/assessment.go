@@ -1,7 +1,6 @@
 package svs
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -327,19 +326,5 @@ func WithAssessment(m itsm.Meta, a Assessment) (itsm.Fields, error) {
 	if err := a.Validate(); err != nil {
 		return nil, err
 	}
-	all, err := AssessmentsOf(m)
-	if err != nil {
-		return nil, err
-	}
-	if i := slices.IndexFunc(all, func(x Assessment) bool { return x.ID == a.ID }); i >= 0 {
-		all[i] = a
-	} else {
-		all = append(all, a)
-	}
-	slices.SortStableFunc(all, func(a, b Assessment) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID)) })
-	var f itsm.Fields
-	if err := f.Set(AssessmentsField, all); err != nil {
-		return nil, err
-	}
-	return f, nil
+	return standWith(m, AssessmentsField, a, func(a Assessment) (time.Time, string) { return a.At, a.ID })
 }

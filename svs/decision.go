@@ -197,18 +197,27 @@ func WithDecision(m itsm.Meta, d Decision) (itsm.Fields, error) {
 	if err := d.Validate(); err != nil {
 		return nil, err
 	}
-	all, err := DecisionsOf(m)
-	if err != nil {
+	return standWith(m, DecisionsField, d, func(d Decision) (time.Time, string) { return d.At, d.ID })
+}
+
+// standWith returns the fields to set so that something stands with a record, under a
+// name, in the order of time: beside those that stand there, or in place of the one with
+// its id.
+func standWith[T any](m itsm.Meta, name string, one T, key func(T) (at time.Time, id string)) (itsm.Fields, error) {
+	var all []T
+	if err := m.Fields.Get(name, &all); err != nil {
 		return nil, err
 	}
-	if i := slices.IndexFunc(all, func(x Decision) bool { return x.ID == d.ID }); i >= 0 {
-		all[i] = d
-	} else {
-		all = append(all, d)
-	}
-	slices.SortStableFunc(all, func(a, b Decision) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID)) })
+	_, id := key(one)
+	all = slices.DeleteFunc(all, func(x T) bool { _, have := key(x); return have == id })
+	all = append(all, one)
+	slices.SortStableFunc(all, func(a, b T) int {
+		atA, idA := key(a)
+		atB, idB := key(b)
+		return cmp.Or(atA.Compare(atB), cmp.Compare(idA, idB))
+	})
 	var f itsm.Fields
-	if err := f.Set(DecisionsField, all); err != nil {
+	if err := f.Set(name, all); err != nil {
 		return nil, err
 	}
 	return f, nil
