@@ -2,10 +2,10 @@ package itsm
 
 import (
 	"fmt"
-	"strings"
 	"time"
 	"unicode/utf8"
 
+	"github.com/go-itsm/itsm/internal/found"
 	"github.com/go-itsm/itsm/internal/short"
 )
 
@@ -97,16 +97,7 @@ func (v *Validation) Err() error {
 // findings is errors.Join on one line.
 type findings []error
 
-func (f findings) Error() string {
-	var b strings.Builder
-	for i, err := range f {
-		if i > 0 {
-			b.WriteString("; ")
-		}
-		b.WriteString(err.Error())
-	}
-	return b.String()
-}
+func (f findings) Error() string { return found.Line(f) }
 
 func (f findings) Unwrap() []error { return f }
 

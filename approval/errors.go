@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/go-itsm/itsm/internal/found"
 )
 
 var (
@@ -81,26 +83,11 @@ func (f findings) err() error {
 	return f
 }
 
-func (f findings) Error() string {
-	var b strings.Builder
-	for i, one := range f {
-		if i > 0 {
-			b.WriteString("; ")
-		}
-		b.WriteString(one.Error())
-	}
-	return b.String()
-}
+func (f findings) Error() string { return found.Line(f) }
 
 func (f findings) Is(target error) bool { return target == ErrInvalid }
 
-func (f findings) Unwrap() []error {
-	all := make([]error, len(f))
-	for i, one := range f {
-		all[i] = one
-	}
-	return all
-}
+func (f findings) Unwrap() []error { return found.Errors(f) }
 
 const (
 	// maxName is the most characters of a name of a person, role or duty.

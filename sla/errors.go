@@ -3,6 +3,8 @@ package sla
 import (
 	"errors"
 	"strings"
+
+	"github.com/go-itsm/itsm/internal/found"
 )
 
 // ErrInvalid says that a value is wrong in itself: a calendar, a goal, an
@@ -74,26 +76,11 @@ func (f findings) err() error {
 	return f
 }
 
-func (f findings) Error() string {
-	var b strings.Builder
-	for i, one := range f {
-		if i > 0 {
-			b.WriteString("; ")
-		}
-		b.WriteString(one.Error())
-	}
-	return b.String()
-}
+func (f findings) Error() string { return found.Line(f) }
 
 func (f findings) Is(target error) bool { return target == ErrInvalid }
 
-func (f findings) Unwrap() []error {
-	all := make([]error, len(f))
-	for i, one := range f {
-		all[i] = one
-	}
-	return all
-}
+func (f findings) Unwrap() []error { return found.Errors(f) }
 
 // join puts a field under another.
 func join(parent, field string) string {
