@@ -162,8 +162,11 @@ func sample(n int) incident.Incident {
 		Proposals:    []incident.Proposal{{To: itsm.Ref{Kind: "article", ID: "kb_1"}, Score: 0.75, Reason: word("match")}},
 		Satisfaction: &incident.Satisfaction{Score: 4, Comment: word("thanks"), At: at(10)},
 		Review: &incident.Review{
-			Lead: "jin", Started: at(8), Completed: at(9), Summary: word("summary"), Lessons: word("lessons"),
-			Actions: []incident.ActionItem{{Number: 1, Title: word("item"), Owner: "jin", Due: at(99), Done: at(98)}},
+			Review: itsm.Review{
+				Lead: "jin", Started: at(8), Completed: at(9),
+				Actions: []itsm.ActionItem{{Number: 1, Title: word("item"), Owner: "jin", Due: at(99), Done: at(98)}},
+			},
+			Summary: word("summary"), Lessons: word("lessons"),
 		},
 	}
 }
