@@ -1,0 +1,354 @@
+package practicetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/go-itsm/itsm"
+)
+
+// A life is a way in which worlds are lived in.
+type life[R any] struct {
+	name string
+	// rule is the one of which a panic is a breach.
+	rule Rule
+	run  func(h Harness[R], hosts []Host[R]) (said string)
+}
+
+func lives[R any]() []life[R] {
+	return []life[R]{
+		{"OneHost", ruleHistory, oneHost[R]},
+		{"ManyHosts", ruleTime, manyHosts[R]},
+		{"ManyAtOnce", ruleMany, manyAtOnce[R]},
+		{"Whole", ruleWhole, wholeOrNot[R]},
+		{"Shaky", ruleWhole, shaky[R]},
+	}
+}
+
+// live runs the life. What it panics with is what is wrong.
+func (l life[R]) live(h Harness[R], hosts []Host[R]) (said string, err error) {
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case Failure:
+			err = p
+		default:
+			err = Failure{l.rule, fmt.Errorf("a panic: %v", p)}
+		}
+	}()
+	if len(hosts) == 0 {
+		return "", Failure{ruleHost, errors.New("there is no host")}
+	}
+	return l.run(h, hosts), nil
+}
+
+func newTally() *tally { return &tally{tried: map[string]int{}, done: map[string]int{}} }
+
+func (t *tally) String() string {
+	return fmt.Sprintf("%d actions, %d of them done, %d comparisons with a replay, 0 differences\ndone: %v\nof tried: %v",
+		t.actions, t.did, t.compared, t.done, t.tried)
+}
+
+// worlds lets worlds live, each on the next host, until enough was done in them.
+func worlds[R any](h Harness[R], hosts []Host[R], total int, t *tally, each func(w *World[R])) {
+	for seed := 0; t.did < total; seed++ {
+		w := newWorld(h, hosts[seed%len(hosts)], uint64(seed), t)
+		func() {
+			defer func() {
+				switch p := recover().(type) {
+				case nil:
+				case Failure:
+					panic(Failure{p.Rule, fmt.Errorf("%w (world %d)", p.Seen, seed)})
+				default:
+					panic(p)
+				}
+			}()
+			each(w)
+		}()
+		if seed >= 1000 && t.did == 0 {
+			panic(Failure{ruleReach, errors.New("nothing was ever done")})
+		}
+	}
+}
+
+// perWorld is how many actions are tried in a world.
+const perWorld = 800
+
+func (w *World[R]) live(n int) {
+	for tried := 0; tried < n; {
+		k := w.step()
+		tried += k
+		w.tally.actions += k
+	}
+	w.audit()
+}
+
+// oneHost is what happens day by day.
+func oneHost[R any](h Harness[R], hosts []Host[R]) string {
+	t := newTally()
+	actions := map[string]bool{}
+	worlds(h, hosts, h.Actions, t, func(w *World[R]) {
+		l := w.Practice.Lifecycle()
+		actions[l.Create()] = true
+		for s := range l.States() {
+			for a := range l.Permitted(s) {
+				actions[a] = true
+			}
+		}
+		w.live(perWorld)
+	})
+	if h.Actions >= 5_000 {
+		var missed []string
+		for a := range actions {
+			if t.done[a] == 0 && !slices.Contains(h.Never, a) {
+				missed = append(missed, a)
+			}
+		}
+		if slices.Sort(missed); len(missed) > 0 {
+			panic(Failure{ruleReach, fmt.Errorf("%q were never done; the harness may know which input makes sense", missed)})
+		}
+	}
+	return t.String()
+}
+
+// manyHosts is oneHost with several that do what is due at the same time.
+func manyHosts[R any](h Harness[R], hosts []Host[R]) string {
+	t := newTally()
+	worlds(h, hosts, h.Actions/20, t, func(w *World[R]) {
+		w.due = func() (int, error) { return dueAtOnce(w.Store, w.cfg, w.host) }
+		w.live(perWorld / 4)
+	})
+	return t.String()
+}
+
+// manyAtOnce is what many do to the same records at the same time.
+func manyAtOnce[R any](h Harness[R], hosts []Host[R]) string {
+	const people = 8
+	each := min(150, 10+h.Actions/200)
+	total := 0
+	for i, host := range hosts {
+		w := newWorld(h, host, uint64(i), newTally())
+		type yes struct {
+			record  itsm.ID
+			version itsm.Version
+		}
+		said := map[yes]int{}
+		for range 100 * perWorld {
+			if len(w.IDs) >= 4 {
+				break
+			}
+			w.Actor = Pick(w.Chance, h.Actors...)
+			if r, err := w.Practice.Create(w.ctx(), h.Create(w)); err == nil {
+				said[yes{itsm.MetaOf(&r).ID, itsm.MetaOf(&r).Version}]++
+			}
+			w.look()
+		}
+		if len(w.IDs) == 0 {
+			w.fail(ruleReach, "nothing was ever created")
+		}
+		var all sync.WaitGroup
+		var mu sync.Mutex
+		var wrong error
+		for person := range people {
+			all.Go(func() {
+				mine := &World[R]{Chance: NewChance(uint64(100*i+person), w.Clock, h.Words...), Practice: w.Practice, Store: w.Store, Done: map[string]int{}, h: h, host: host}
+				mine.IDs = slices.Clone(w.IDs)
+				err := mine.many(each, func(id itsm.ID, v itsm.Version) {
+					mu.Lock()
+					defer mu.Unlock()
+					said[yes{id, v}]++
+				})
+				mu.Lock()
+				defer mu.Unlock()
+				if wrong == nil {
+					wrong = err
+				}
+			})
+		}
+		all.Wait()
+		if wrong != nil {
+			panic(wrong)
+		}
+		// What was asked for and done is what was answered with yes.
+		got := map[yes]int{}
+		every, err := records(w.Store)
+		w.must(ruleMany, err, "reading the records")
+		for id, r := range every {
+			history := w.Events(id)
+			for at, e := range history {
+				if e.Cause != "" || e.Actor == itsm.System() {
+					continue
+				}
+				for at+1 < len(history) && history[at+1].Cause != "" && follows(history[at+1], history[:at+1], e) {
+					at++ // the record was returned as it was after what followed
+				}
+				got[yes{id, history[at].Version}]++
+			}
+			w.sound(&r)
+			again, err := w.Practice.Replay(w.Store.Events(context.Background(), id, 0))
+			w.must(ruleHistory, err, "replaying "+string(id))
+			w.same(ruleHistory, r, again, "%s, replayed", id)
+			w.timely(id)
+		}
+		for y, n := range said {
+			if got[y] != n {
+				w.fail(ruleMany, "%d were told that they made version %d of %s; the history has %d", n, y.version, y.record, got[y])
+			}
+			total += n
+		}
+		for y, n := range got {
+			if said[y] != n {
+				w.fail(ruleMany, "version %d of %s is in the history, and nobody was told so", y.version, y.record)
+			}
+		}
+	}
+	if total == 0 {
+		panic(Failure{ruleReach, errors.New("nothing was ever done")})
+	}
+	return fmt.Sprintf("%d actions done, %d at once", total, people)
+}
+
+// follows reports whether an event of a history is a consequence of an earlier one.
+func follows(e itsm.Event, history []itsm.Event, of itsm.Event) bool {
+	for cause := e.Cause; cause != ""; {
+		if cause == of.ID {
+			return true
+		}
+		i := slices.IndexFunc(history, func(e itsm.Event) bool { return e.ID == cause })
+		if i < 0 {
+			return false
+		}
+		cause = history[i].Cause
+	}
+	return false
+}
+
+// many is what one of many does.
+func (w *World[R]) many(n int, yes func(itsm.ID, itsm.Version)) (err error) {
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case Failure:
+			err = p
+		default:
+			err = Failure{ruleMany, fmt.Errorf("a panic: %v", p)}
+		}
+	}()
+	for range n {
+		if w.OneIn(20) {
+			w.Clock.Advance(time.Duration(w.Int64N(int64(time.Hour))))
+			_, _, err := w.Practice.RunDue(asTime)
+			w.must(ruleTime, err, "what is due")
+		}
+		w.Actor = Pick(w.Chance, w.h.Actors...)
+		id, a := w.next()
+		after, err := w.do(w.ctx(), id, a)
+		if err == nil {
+			m := itsm.MetaOf(&after)
+			yes(m.ID, m.Version)
+			if id == "" {
+				w.IDs = append(w.IDs, m.ID)
+			}
+		} else if !refusal(err) {
+			w.fail(ruleMany, "%s: %w", name(a), err)
+		}
+	}
+	return nil
+}
+
+// shaky is oneHost over a store that fails in any way at any time.
+func shaky[R any](h Harness[R], hosts []Host[R]) string {
+	t := newTally()
+	failed := 0
+	worlds(h, hosts, h.Actions/20, t, func(w *World[R]) {
+		fail := func(errs ...error) func() error {
+			return func() error {
+				if w.OneIn(10) {
+					failed++
+					return Pick(w.Chance, errs...)
+				}
+				return nil
+			}
+		}
+		w.cfg.Attempts = 2
+		w.over(&Faulty[R]{Store: w.Store, Before: fail(errDown, itsm.ErrUnknown, itsm.ErrConflict), After: fail(errDown, itsm.ErrUnknown)})
+		for range perWorld / 4 {
+			t.actions++
+			w.jump()
+			if w.OneIn(15) {
+				_, _, _ = w.Practice.RunDue(asTime) // not all of it
+				w.look()
+				continue
+			}
+			id, a := w.next()
+			t.tried[name(a)]++
+			after, err := w.do(w.ctx(), id, a)
+			switch {
+			case err == nil:
+				t.did++
+				if id == "" {
+					id = itsm.MetaOf(&after).ID
+				}
+				w.same(ruleWhole, w.Record(id), after, "what %s returned is stored", name(a))
+			case refusal(err), errors.Is(err, itsm.ErrConflict):
+				var before R
+				w.unchanged(ruleWhole, "", before, fmt.Sprintf("%s, which was answered with %v", name(a), err))
+			case !errors.Is(err, errDown) && !errors.Is(err, itsm.ErrUnknown):
+				w.fail(ruleWhole, "%s: %w", name(a), err)
+			}
+			w.look()
+		}
+		w.over(w.Store)
+		w.audit()
+	})
+	return fmt.Sprintf("%d failures\n%v", failed, t)
+}
+
+// wholeOrNot does actions of chance over stores that fail in every way.
+func wholeOrNot[R any](h Harness[R], hosts []Host[R]) string {
+	t := newTally()
+	calls := 0
+	worlds(h, hosts, h.Actions/20, t, func(w *World[R]) {
+		for range perWorld / 4 {
+			w.live1()
+			if !w.OneIn(10) {
+				continue
+			}
+			id, a := w.next()
+			actor := w.ctx()
+			if _, err := w.Practice.Check(actor, id, a); err != nil {
+				continue
+			}
+			calls++
+			err := whole(func(store *Faulty[R]) (Call, error) {
+				if err := w.copyTo(store); err != nil {
+					return Call{}, err
+				}
+				cfg := w.cfg
+				cfg.Attempts, cfg.NewID = 3, prefixed("more-")
+				p, err := w.host(store, cfg)
+				return Call{Do: func() error {
+					if id == "" {
+						_, err := p.Create(actor, a)
+						return err
+					}
+					_, err := p.Do(actor, id, a)
+					return err
+				}}, err
+			})
+			if err != nil {
+				w.fail(ruleWhole, "%s: %w", name(a), err)
+			}
+		}
+		w.audit()
+	})
+	return fmt.Sprintf("%d calls failed in every way", calls)
+}
+
+func (w *World[R]) live1() {
+	w.tally.actions += w.step()
+}
