@@ -15,6 +15,7 @@ import (
 
 	"github.com/go-itsm/itsm"
 	"github.com/go-itsm/itsm/change"
+	"github.com/go-itsm/itsm/practicetest"
 	"github.com/go-itsm/itsm/sla"
 )
 
@@ -122,7 +123,7 @@ func TestRulesAreRefusedWithEveryFinding(t *testing.T) {
 	require.Equal(t, []string{"freezes[2].ends is not known", "windows[0].name must not be empty", "windows[0].calendar must not be empty",
 		"windows[0].items[0].id must not be empty", "freezes[0].until must be set: a freeze without end bars everything for ever",
 		`freezes[1].name "a" is there twice`, "freezes[1].until must be after from", `freezes[1].except.types[0] is unknown: "minor"`,
-		"depth must not be negative"}, said(err))
+		"depth must not be negative"}, practicetest.Said(err))
 	always := sla.AlwaysOpen()
 	always.Name = "always"
 	_, err = change.NewConstraints([]*sla.Hours{nil, hours(t, always)}, change.Rules{
@@ -130,7 +131,7 @@ func TestRulesAreRefusedWithEveryFinding(t *testing.T) {
 		Freezes: []change.Freeze{{Name: "f", Calendar: "always"}, {Name: "g", Calendar: "always", Until: morning}},
 	}, nil)
 	require.Equal(t, []string{"hours[0] must not be nil", `windows[0].calendar "nowhere" is not among the calendars`,
-		`freezes[0].calendar "always" never closes: the freeze has no end`}, said(err))
+		`freezes[0].calendar "always" never closes: the freeze has no end`}, practicetest.Said(err))
 	rules, err := change.ParseRules([]byte(`{"freezes":[{"name":"a","calendar":"nights@1"}],"depth":2}`))
 	require.NoError(t, err)
 	_, err = change.NewConstraints(nightly(t), rules, nil)
@@ -329,7 +330,7 @@ func TestCalendarOfABusyItem(t *testing.T) {
 
 func TestCalendarRefuses(t *testing.T) {
 	cal := change.NewCalendar(nil)
-	require.Equal(t, []string{"id must not be empty", "end must be after start"}, said(cal.Set(change.Planned{Span: span(2, 1)})))
+	require.Equal(t, []string{"id must not be empty", "end must be after start"}, practicetest.Said(cal.Set(change.Planned{Span: span(2, 1)})))
 	_, ok := cal.Planned("x")
 	require.False(t, ok)
 	_, ok = cal.NextFree(change.Planned{}, morning, morning.Add(time.Hour))

@@ -26,8 +26,8 @@ func NewChance(seed uint64, clock *Clock, words ...string) *Chance {
 	return &Chance{Rand: rand.New(rand.NewPCG(seed, 0)), Clock: clock, words: append(words, "needed", "done", "late")}
 }
 
-// Pick returns one of several.
-func Pick[T any](c *Chance, from ...T) T { return from[c.IntN(len(from))] }
+// Pick returns one of several, by a [Chance], the [World] that has one, or a [rand.Rand].
+func Pick[T any](by interface{ IntN(n int) int }, from ...T) T { return from[by.IntN(len(from))] }
 
 // OneIn is true once in n times.
 func (c *Chance) OneIn(n int) bool { return c.IntN(n) == 0 }

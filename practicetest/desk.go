@@ -2,6 +2,7 @@ package practicetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -218,7 +219,11 @@ func (d *Desk[R]) Due(after time.Duration) int {
 func (d *Desk[R]) DueAtOnce(after time.Duration, host Host[R]) int {
 	d.T.Helper()
 	d.Time.Advance(after)
-	n, err := dueAtOnce(d.Store, itsm.Config{Now: d.Time.Now, Attempts: 1000}, host)
+	due, err := dueAtOnce(d.Store, itsm.Config{Now: d.Time.Now, Attempts: 1000}, host)
+	if err != nil {
+		d.T.Fatal(err)
+	}
+	n, err := due()
 	if err != nil {
 		d.T.Fatal(err)
 	}
@@ -231,29 +236,27 @@ const hosts = 6
 // asTime is who asks for what time brings.
 var asTime = itsm.WithActor(context.Background(), itsm.System())
 
-// dueAtOnce does what is due on several hosts at the same time.
-func dueAtOnce[R any](store itsm.Store[R], cfg itsm.Config, host Host[R]) (done int, err error) {
-	var practices []*itsm.Practice[R]
-	for range hosts {
-		p, err := host(store, cfg)
-		if err != nil {
-			return 0, err
+// dueAtOnce makes several hosts and returns what does what is due on all of them at the
+// same time.
+func dueAtOnce[R any](store itsm.Store[R], cfg itsm.Config, host Host[R]) (due func() (int, error), err error) {
+	practices := make([]*itsm.Practice[R], hosts)
+	for i := range practices {
+		if practices[i], err = host(store, cfg); err != nil {
+			return nil, err
 		}
-		practices = append(practices, p)
 	}
-	var all sync.WaitGroup
-	var mu sync.Mutex
-	for _, p := range practices {
-		all.Go(func() {
-			n, _, failed := p.RunDue(asTime)
-			mu.Lock()
-			defer mu.Unlock()
-			done += n
-			if err == nil {
-				err = failed
-			}
-		})
-	}
-	all.Wait()
-	return done, err
+	return func() (done int, err error) {
+		var all sync.WaitGroup
+		var mu sync.Mutex
+		for _, p := range practices {
+			all.Go(func() {
+				n, _, failed := p.RunDue(asTime)
+				mu.Lock()
+				defer mu.Unlock()
+				done, err = done+n, errors.Join(err, failed)
+			})
+		}
+		all.Wait()
+		return done, err
+	}, nil
 }

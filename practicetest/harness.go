@@ -46,6 +46,10 @@ type Harness[R any] struct {
 	// Never lists the actions of the lifecycle that chance does not come to; each other
 	// one has to be done at least once, if Actions is 5000 or more.
 	Never []string
+	// Unforeseen lists the actions of which WhyNot says no for want of input. That it must
+	// not: what is wrong with the input is an [itsm.FieldError]. What is listed here is an
+	// exception that is known.
+	Unforeseen []string
 }
 
 // A Rule is something that is true of every right practice.
@@ -152,7 +156,7 @@ func (h Harness[R]) ready() Harness[R] {
 			for a := range w.Practice.Actions() {
 				all = append(all, a)
 			}
-			return w.Anything(Pick(w.Chance, all...))
+			return w.Anything(Pick(w, all...))
 		}
 	}
 	if h.Sound == nil {

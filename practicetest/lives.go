@@ -118,8 +118,10 @@ func oneHost[R any](h Harness[R], hosts []Host[R]) string {
 // manyHosts is oneHost with several that do what is due at the same time.
 func manyHosts[R any](h Harness[R], hosts []Host[R]) string {
 	t := newTally()
-	worlds(h, hosts, h.Actions/20, t, func(w *World[R]) {
-		w.due = func() (int, error) { return dueAtOnce(w.Store, w.cfg, w.host) }
+	worlds(h, hosts, max(h.Actions/100, 300), t, func(w *World[R]) {
+		var err error
+		w.due, err = dueAtOnce(w.Store, w.cfg, w.host)
+		w.must(ruleHost, err, "making the practice")
 		w.live(perWorld / 4)
 	})
 	return t.String()
@@ -141,7 +143,7 @@ func manyAtOnce[R any](h Harness[R], hosts []Host[R]) string {
 			if len(w.IDs) >= 4 {
 				break
 			}
-			w.Actor = Pick(w.Chance, h.Actors...)
+			w.Actor = Pick(w, h.Actors...)
 			if r, err := w.Practice.Create(w.ctx(), h.Create(w)); err == nil {
 				said[yes{itsm.MetaOf(&r).ID, itsm.MetaOf(&r).Version}]++
 			}
@@ -244,7 +246,7 @@ func (w *World[R]) many(n int, yes func(itsm.ID, itsm.Version)) (err error) {
 			_, _, err := w.Practice.RunDue(asTime)
 			w.must(ruleTime, err, "what is due")
 		}
-		w.Actor = Pick(w.Chance, w.h.Actors...)
+		w.Actor = Pick(w, w.h.Actors...)
 		id, a := w.next()
 		after, err := w.do(w.ctx(), id, a)
 		if err == nil {
@@ -264,12 +266,12 @@ func (w *World[R]) many(n int, yes func(itsm.ID, itsm.Version)) (err error) {
 func shaky[R any](h Harness[R], hosts []Host[R]) string {
 	t := newTally()
 	failed := 0
-	worlds(h, hosts, h.Actions/20, t, func(w *World[R]) {
+	worlds(h, hosts, max(h.Actions/20, 300), t, func(w *World[R]) {
 		fail := func(errs ...error) func() error {
 			return func() error {
 				if w.OneIn(10) {
 					failed++
-					return Pick(w.Chance, errs...)
+					return Pick(w, errs...)
 				}
 				return nil
 			}
@@ -312,9 +314,9 @@ func shaky[R any](h Harness[R], hosts []Host[R]) string {
 func wholeOrNot[R any](h Harness[R], hosts []Host[R]) string {
 	t := newTally()
 	calls := 0
-	worlds(h, hosts, h.Actions/20, t, func(w *World[R]) {
+	worlds(h, hosts, max(h.Actions/100, 300), t, func(w *World[R]) {
 		for range perWorld / 4 {
-			w.live1()
+			t.actions += w.step()
 			if !w.OneIn(10) {
 				continue
 			}
@@ -347,8 +349,4 @@ func wholeOrNot[R any](h Harness[R], hosts []Host[R]) string {
 		w.audit()
 	})
 	return fmt.Sprintf("%d calls failed in every way", calls)
-}
-
-func (w *World[R]) live1() {
-	w.tally.actions += w.step()
 }

@@ -168,8 +168,8 @@ func prove[R any](f fault, well []string, begin func(store *Faulty[R]) (Call, er
 	store.OnLoad, store.Before, store.After = answer(f.onLoad), answer(f.before), answer(f.after)
 	err = call.Do()
 	store.OnLoad, store.Before, store.After = nil, nil, nil
-	if !asked {
-		f.fails, f.happened = nil, true // what it does not come to
+	if !asked || f.onLoad != nil && err == nil {
+		f.fails, f.happened = nil, true // it does not come to that, or only when it was done
 	}
 	if !errors.Is(err, f.fails) {
 		return nil, fmt.Errorf("it returned %v, and should have returned %v", err, f.fails)

@@ -328,8 +328,8 @@ func TestMomentum(t *testing.T) {
 
 // anything is an action that is now and then the next one on the way.
 func anything(w *practicetest.World[improvement.Improvement], r *improvement.Improvement) action {
-	now, metric := w.Clock.Now(), practicetest.Pick(w.Chance, "wait", "counted")
-	target := improvement.Target{Metric: metric, Value: float64(w.IntN(30)), Better: practicetest.Pick(w.Chance, improvement.Higher, improvement.Lower), Due: w.Time()}
+	now, metric := w.Clock.Now(), practicetest.Pick(w, "wait", "counted")
+	target := improvement.Target{Metric: metric, Value: float64(w.IntN(30)), Better: practicetest.Pick(w, improvement.Higher, improvement.Lower), Due: w.Time()}
 	forward := map[itsm.State][]action{
 		improvement.Logged:     {improvement.Assess{}},
 		improvement.Assessed:   {improvement.Approve{}},
@@ -343,11 +343,11 @@ func anything(w *practicetest.World[improvement.Improvement], r *improvement.Imp
 	case r.Hold != nil && w.OneIn(2):
 		return improvement.Resume{}
 	case len(forward) > 0 && w.OneIn(3):
-		return practicetest.Pick(w.Chance, forward...)
+		return practicetest.Pick(w, forward...)
 	case w.OneIn(40):
-		return practicetest.Pick[action](w.Chance, improvement.Reject{Reason: w.Text()}, improvement.Cancel{Reason: w.Text()})
+		return practicetest.Pick[action](w, improvement.Reject{Reason: w.Text()}, improvement.Cancel{Reason: w.Text()})
 	case w.OneIn(3):
-		return practicetest.Pick[action](w.Chance, vision, planned, improvement.SetBaseline{Metric: metric, Value: 3, From: now.Add(-time.Hour), To: now}, improvement.SetTarget{Target: target},
+		return practicetest.Pick[action](w, vision, planned, improvement.SetBaseline{Metric: metric, Value: 3, From: now.Add(-time.Hour), To: now}, improvement.SetTarget{Target: target},
 			improvement.PutOnHold{Reason: "h", Until: now.Add(time.Hour)}, improvement.Note{Text: "n"}, improvement.SetScore{Benefit: 1 + w.IntN(5), Effort: 1 + w.IntN(5)},
 			improvement.Reassess{Reason: w.Text()}, improvement.Replan{Reason: w.Text(), Plan: improvement.Plan{Text: "p"}}, improvement.Reopen{Reason: w.Text()})
 	}
@@ -357,7 +357,7 @@ func anything(w *practicetest.World[improvement.Improvement], r *improvement.Imp
 			all = append(all, a)
 		}
 	}
-	return w.Anything(practicetest.Pick(w.Chance, all...))
+	return w.Anything(practicetest.Pick(w, all...))
 }
 
 // Whatever is done by chance, what is true of every practice holds, and what must be true
@@ -367,7 +367,7 @@ func TestAnythingByChance(t *testing.T) {
 	made := new(*improvement.Practice)
 	practicetest.Test(t, practicetest.Harness[improvement.Improvement]{
 		Create: func(w *practicetest.World[improvement.Improvement]) action {
-			return improvement.Log{Title: w.Text(), Source: improvement.FromReview, Submitter: w.Text(), Scope: improvement.Scope{Service: w.Text(), Activity: practicetest.Pick[valuechain.Activity](w.Chance, "", "deliver_support", "sleep")}}
+			return improvement.Log{Title: w.Text(), Source: improvement.FromReview, Submitter: w.Text(), Scope: improvement.Scope{Service: w.Text(), Activity: practicetest.Pick[valuechain.Activity](w, "", "deliver_support", "sleep")}}
 		},
 		Action: anything,
 		Sound: func(_ *practicetest.World[improvement.Improvement], r *improvement.Improvement, ok func(bool, string)) {
