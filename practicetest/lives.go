@@ -122,6 +122,7 @@ func manyHosts[R any](h Harness[R], hosts []Host[R]) string {
 		var err error
 		w.due, err = dueAtOnce(w.Store, w.cfg, w.host)
 		w.must(ruleHost, err, "making the practice")
+		w.Alone = false
 		w.live(perWorld / 4)
 	})
 	return t.String()
@@ -276,7 +277,7 @@ func shaky[R any](h Harness[R], hosts []Host[R]) string {
 				return nil
 			}
 		}
-		w.cfg.Attempts = 2
+		w.cfg.Attempts, w.Alone = 2, false
 		w.over(&Faulty[R]{Store: w.Store, Before: fail(errDown, itsm.ErrUnknown, itsm.ErrConflict), After: fail(errDown, itsm.ErrUnknown)})
 		for range perWorld / 4 {
 			t.actions++

@@ -25,6 +25,9 @@ type World[R any] struct {
 	Store *memory.Store[R]
 	// Actor is who acts next. An action that only makes sense of somebody sets it.
 	Actor string
+	// Alone says that all that was done was done by Practice itself, and that its store
+	// never failed: it was told of everything that has happened.
+	Alone bool
 	// Done counts what was done, by the names of the actions.
 	Done map[string]int
 
@@ -55,7 +58,7 @@ var errNobody = errors.New("nobody may")
 func newWorld[R any](h Harness[R], host Host[R], seed uint64, t *tally) *World[R] {
 	clock := NewClock(Morning())
 	w := &World[R]{
-		Chance: NewChance(seed, clock, h.Words...), Store: memory.New[R](), Done: map[string]int{}, h: h, host: host,
+		Chance: NewChance(seed, clock, h.Words...), Store: memory.New[R](), Alone: true, Done: map[string]int{}, h: h, host: host,
 		snapshots: map[itsm.ID]map[itsm.Version]R{}, tally: t,
 	}
 	w.cfg = itsm.Config{Now: clock.Now, NewID: Serial(), Attempts: 1000, Authorize: func(_ context.Context, a itsm.Attempt) error {
