@@ -46,9 +46,9 @@ type Harness[R any] struct {
 	// Never lists the actions of the lifecycle that chance does not come to; each other
 	// one has to be done at least once, if Actions is 5000 or more.
 	Never []string
-	// Unforeseen lists the actions of which WhyNot says no for want of input. That it must
-	// not: what is wrong with the input is an [itsm.FieldError]. What is listed here is an
-	// exception that is known.
+	// Unforeseen lists the actions of which Check and WhyNot may say something else than
+	// doing them shows: those that ask others, which is left out where nothing is written,
+	// and those for which WhyNot takes missing input for a refusal.
 	Unforeseen []string
 }
 
