@@ -66,7 +66,9 @@ func TestEveryEdgeHasANamedAction(t *testing.T) {
 func TestSurveyAgrees(t *testing.T) {
 	l, err := incident.DefaultLifecycle().With(incident.AllowReinstate)
 	require.NoError(t, err)
-	lifecycletest.ReadSurvey(t).IsSuperset(t, l)
+	survey := lifecycletest.ReadSurvey(t)
+	survey.IsSuperset(t, l)
+	require.Equal(t, []itsm.State{l.Initial()}, survey.Canonical["incident"].Init)
 }
 
 // Every step that another product's incidents take is one of ours, or stays in
