@@ -15,6 +15,7 @@ import (
 
 	"github.com/go-itsm/itsm"
 	"github.com/go-itsm/itsm/change"
+	"github.com/go-itsm/itsm/internal/race"
 	"github.com/go-itsm/itsm/practicetest"
 	"github.com/go-itsm/itsm/sla"
 )
@@ -200,7 +201,7 @@ func randomConstraints(t testing.TB, r *rand.Rand, cals []*sla.Hours, items int)
 // at which the definition finds nothing.
 func TestCalendarEqualsTheDefinition(t *testing.T) {
 	rounds := 300
-	if testing.Short() || raceDetector {
+	if testing.Short() || race.Detector {
 		rounds = 40
 	}
 	cals := nightly(t)
@@ -272,7 +273,7 @@ func TestCalendarEqualsTheDefinition(t *testing.T) {
 // whatever order they come, move and go, from before 1970 to a time far ahead.
 func TestCalendarOfABusyItem(t *testing.T) {
 	rounds := 30
-	if testing.Short() || raceDetector {
+	if testing.Short() || race.Detector {
 		rounds = 6
 	}
 	db := []itsm.Ref{change.CI("db")}
@@ -432,7 +433,7 @@ func TestAQuestionCostsALogarithm(t *testing.T) {
 		return float64(looked) / 2000
 	}
 	n, cis := 10_000, 1_000
-	if testing.Short() || raceDetector {
+	if testing.Short() || race.Detector {
 		n, cis = 2_000, 200
 	}
 	small := cost(n, cis, 365)

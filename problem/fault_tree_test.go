@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-itsm/itsm"
 	"github.com/go-itsm/itsm/internal/lifecycletest"
+	"github.com/go-itsm/itsm/internal/race"
 	"github.com/go-itsm/itsm/practicetest"
 	"github.com/go-itsm/itsm/problem"
 )
@@ -141,7 +142,7 @@ func randomTree(rnd *rand.Rand, most int) problem.FaultTree {
 // ten basic events that chance makes.
 func TestFaultTreesAreExact(t *testing.T) {
 	trees := 4_000
-	if raceDetector || testing.Short() {
+	if race.Detector || testing.Short() {
 		trees = 300
 	}
 	rnd := rand.New(rand.NewPCG(1, 1))

@@ -19,6 +19,7 @@ import (
 
 	"github.com/go-itsm/itsm"
 	inc "github.com/go-itsm/itsm/incident"
+	"github.com/go-itsm/itsm/internal/race"
 	"github.com/go-itsm/itsm/practicetest"
 	"github.com/go-itsm/itsm/problem"
 )
@@ -222,7 +223,7 @@ func rules() problem.Rules {
 // are opened and closed. What the detector proposes is what the definition does.
 func TestTheDetectorIsTheDefinition(t *testing.T) {
 	rounds, each := 60, 250
-	if raceDetector || testing.Short() {
+	if race.Detector || testing.Short() {
 		rounds = 8
 	}
 	proposed := map[problem.Rule]int{}
