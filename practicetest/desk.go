@@ -250,10 +250,16 @@ func dueAtOnce[R any](store itsm.Store[R], cfg itsm.Config, host Host[R]) (due f
 		var mu sync.Mutex
 		for _, p := range practices {
 			all.Go(func() {
-				n, _, failed := p.RunDue(asTime)
-				mu.Lock()
-				defer mu.Unlock()
-				done, err = done+n, errors.Join(err, failed)
+				n, failed := 0, error(nil)
+				defer func() {
+					if p := recover(); p != nil {
+						failed = fmt.Errorf("a panic: %v", p)
+					}
+					mu.Lock()
+					defer mu.Unlock()
+					done, err = done+n, errors.Join(err, failed)
+				}()
+				n, _, failed = p.RunDue(asTime)
 			})
 		}
 		all.Wait()
