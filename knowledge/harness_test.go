@@ -29,7 +29,6 @@ type library struct {
 var (
 	morning = practicetest.Morning()
 	mia     = as("mia")
-	sys     = itsm.WithActor(context.Background(), itsm.System())
 )
 
 func as(id string) context.Context { return itsm.As(context.Background(), id) }

@@ -208,7 +208,7 @@ func (d *Desk[R]) Stories() []string {
 func (d *Desk[R]) Due(after time.Duration) int {
 	d.T.Helper()
 	d.Time.Advance(after)
-	n, _, err := d.Kernel.RunDue(asTime)
+	n, err := runDue(d.Kernel, d.Time.Now)
 	if err != nil {
 		d.T.Fatal(err)
 	}
@@ -259,10 +259,21 @@ func dueAtOnce[R any](store itsm.Store[R], cfg itsm.Config, host Host[R]) (due f
 					defer mu.Unlock()
 					done, err = done+n, errors.Join(err, failed)
 				}()
-				n, _, failed = p.RunDue(asTime)
+				n, failed = runDue(p, cfg.Now)
 			})
 		}
 		all.Wait()
 		return done, err
 	}, nil
+}
+
+// runDue does what is due, all of it, however much it is.
+func runDue[R any](p *itsm.Practice[R], now func() time.Time) (done int, err error) {
+	for {
+		n, next, err := p.RunDue(asTime)
+		done += n
+		if err != nil || n == 0 || next.IsZero() || next.After(now()) {
+			return done, err
+		}
+	}
 }

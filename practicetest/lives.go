@@ -277,7 +277,7 @@ func (w *World[R]) many(n int, yes func(itsm.ID, itsm.Version)) (err error) {
 	for range n {
 		if w.OneIn(20) {
 			w.Clock.Advance(time.Duration(w.Int64N(int64(time.Hour))))
-			_, _, err := w.Practice.RunDue(asTime)
+			_, err := runDue(w.Practice, w.Clock.Now)
 			w.must(ruleTime, err, "what is due")
 		}
 		w.Actor = Pick(w, w.h.Actors...)

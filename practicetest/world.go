@@ -68,10 +68,7 @@ func newWorld[R any](h Harness[R], host Host[R], seed uint64, t *tally) *World[R
 		return nil
 	}}
 	w.over(w.Store)
-	w.due = func() (int, error) {
-		n, _, err := w.Practice.RunDue(asTime)
-		return n, err
-	}
+	w.due = func() (int, error) { return runDue(w.Practice, clock.Now) }
 	return w
 }
 
