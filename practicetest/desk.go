@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -253,7 +254,7 @@ func dueAtOnce[R any](store itsm.Store[R], cfg itsm.Config, host Host[R]) (due f
 				n, failed := 0, error(nil)
 				defer func() {
 					if p := recover(); p != nil {
-						failed = fmt.Errorf("a panic: %v", p)
+						failed = fmt.Errorf("a panic: %v\n%s", p, debug.Stack())
 					}
 					mu.Lock()
 					defer mu.Unlock()

@@ -3,6 +3,7 @@ package practicetest
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"testing"
 
 	"github.com/go-itsm/itsm"
@@ -170,20 +171,11 @@ func (h Harness[R]) ready() Harness[R] {
 
 // With fills what a host's own configuration leaves open with what it was given.
 func With(own, given itsm.Config) itsm.Config {
-	if own.Now == nil {
-		own.Now = given.Now
-	}
-	if own.NewID == nil {
-		own.NewID = given.NewID
-	}
-	if own.Authorize == nil {
-		own.Authorize = given.Authorize
-	}
-	if own.Notify == nil {
-		own.Notify = given.Notify
-	}
-	if own.Attempts == 0 {
-		own.Attempts = given.Attempts
+	to, from := reflect.ValueOf(&own).Elem(), reflect.ValueOf(given)
+	for i := range to.NumField() {
+		if to.Field(i).IsZero() {
+			to.Field(i).Set(from.Field(i))
+		}
 	}
 	return own
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -38,7 +39,7 @@ func (l life[R]) live(h Harness[R], hosts []Host[R]) (said string, err error) {
 		case Failure:
 			err = p
 		default:
-			err = Failure{l.rule, fmt.Errorf("a panic: %v", p)}
+			err = Failure{l.rule, fmt.Errorf("a panic: %v\n%s", p, debug.Stack())}
 		}
 	}()
 	if len(hosts) == 0 {
@@ -70,8 +71,8 @@ func worlds[R any](h Harness[R], hosts []Host[R], total int, t *tally, each func
 			}()
 			each(w)
 		}()
-		if seed >= 1000 && t.did == 0 {
-			panic(Failure{ruleReach, errors.New("nothing was ever done")})
+		if seed >= 100+total/10 {
+			panic(Failure{ruleReach, fmt.Errorf("hardly anything can be done: %d of %d actions", t.did, t.actions)})
 		}
 	}
 }
@@ -271,7 +272,7 @@ func (w *World[R]) many(n int, yes func(itsm.ID, itsm.Version)) (err error) {
 		case Failure:
 			err = p
 		default:
-			err = Failure{ruleMany, fmt.Errorf("a panic: %v", p)}
+			err = Failure{ruleMany, fmt.Errorf("a panic: %v\n%s", p, debug.Stack())}
 		}
 	}()
 	for range n {
