@@ -409,11 +409,18 @@ func TestWhole(t *testing.T) {
 		"it returned it got lost, and should have returned <nil>": func(*itsm.Practice[loan], itsm.ID) practicetest.Call {
 			return practicetest.Call{Do: func() error { return errLost }}
 		},
-		"what was done differs": func(p *itsm.Practice[loan], id itsm.ID) practicetest.Call {
-			return practicetest.Call{Do: func() error { _, _ = p.Do(mia, id, add{}); return nil }}
+		"nothing was done at all": func(p *itsm.Practice[loan], id itsm.ID) practicetest.Call {
+			return practicetest.Call{Do: func() error { _, err := p.Check(mia, id, add{}); return err }}
 		},
-		"Well: it got lost": func(*itsm.Practice[loan], itsm.ID) practicetest.Call {
-			return practicetest.Call{Do: func() error { return nil }, Holds: func(bool) error { return errLost }}
+		"what was done differs": func(p *itsm.Practice[loan], id itsm.ID) practicetest.Call {
+			return practicetest.Call{Do: func() error {
+				_, _ = p.Do(mia, id, add{})
+				_, err := p.Over(inner(p, id)).Do(mia, id, add{})
+				return err
+			}}
+		},
+		"Well: it got lost": func(p *itsm.Practice[loan], id itsm.ID) practicetest.Call {
+			return practicetest.Call{Do: func() error { _, err := p.Do(mia, id, add{}); return err }, Holds: func(bool) error { return errLost }}
 		},
 		"NotLoaded: it got lost": func(p *itsm.Practice[loan], id itsm.ID) practicetest.Call {
 			return practicetest.Call{Do: func() error { _, err := p.Do(mia, id, add{}); return err }, Holds: func(happened bool) error {

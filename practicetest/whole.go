@@ -151,6 +151,10 @@ func prove[R any](f fault, well []string, begin func(store *Faulty[R]) (Call, er
 	if err != nil {
 		return nil, err
 	}
+	was, err := histories(store.Store)
+	if err != nil {
+		return nil, err
+	}
 	asked := false
 	answer := func(err error) func() error {
 		if err == nil {
@@ -168,8 +172,8 @@ func prove[R any](f fault, well []string, begin func(store *Faulty[R]) (Call, er
 	store.OnLoad, store.Before, store.After = answer(f.onLoad), answer(f.before), answer(f.after)
 	err = call.Do()
 	store.OnLoad, store.Before, store.After = nil, nil, nil
-	if !asked || f.onLoad != nil && err == nil {
-		f.fails, f.happened = nil, true // it does not come to that, or only when it was done
+	if f.onLoad != nil && (!asked || err == nil) {
+		f.fails, f.happened = nil, true // it reads nothing, or only when it was done
 	}
 	if !errors.Is(err, f.fails) {
 		return nil, fmt.Errorf("it returned %v, and should have returned %v", err, f.fails)
@@ -198,6 +202,9 @@ func prove[R any](f fault, well []string, begin func(store *Faulty[R]) (Call, er
 	done, err := histories(store.Store)
 	if err != nil {
 		return nil, err
+	}
+	if slices.Equal(was, done) {
+		return nil, errors.New("nothing was done at all")
 	}
 	if well != nil && !slices.Equal(well, done) {
 		return nil, fmt.Errorf("what was done differs: %s", difference(well, done))

@@ -384,7 +384,7 @@ func (w *World[R]) audit() {
 		// Not every version, which would take the square of the time.
 		versions := slices.Sorted(maps.Keys(w.snapshots[id]))
 		w.Shuffle(len(versions), func(i, j int) { versions[i], versions[j] = versions[j], versions[i] })
-		for _, v := range versions[:min(len(versions), 4)] {
+		for _, v := range versions[:min(len(versions), 6)] {
 			got, err := w.Practice.AtVersion(ctx, id, v)
 			w.must(ruleHistory, err, "reading a version")
 			equal(w.snapshots[id][v], got, "%s at version %d", id, v)

@@ -79,6 +79,11 @@ func TestEverythingEnds(t *testing.T) {
 	l, known := problem.DefaultLifecycle(), problem.DefaultKnownErrorLifecycle()
 	lifecycletest.Holds(t, l, problem.States()...)
 	lifecycletest.Holds(t, known, problem.KnownErrorStates()...)
+	for l, cancelled := range map[*itsm.Lifecycle]itsm.State{l: problem.Cancelled, known: problem.KnownErrorCancelled} {
+		for s := range l.States() {
+			require.True(t, lifecycletest.Path(l, s, "closed") != nil || s == cancelled, "%s", s)
+		}
+	}
 	lifecycletest.Cancels(t, l, problem.Cancelled, problem.Resolved, problem.Monitoring)
 	lifecycletest.Cancels(t, known, problem.KnownErrorCancelled, problem.Corrected)
 }
