@@ -15,8 +15,9 @@ import (
 	"github.com/go-itsm/itsm/sla"
 )
 
-// configs are the ways in which a host may run the practice.
-func configs(t testing.TB) []change.Config {
+// configs are the ways in which a host may run the practice, and the rules of the calendar
+// in those that have one.
+func configs(t testing.TB) ([]change.Config, *change.Constraints) {
 	restart := change.Template{Name: "restart", Version: 1, Title: "Restart", Services: []string{"mail"}, Risk: change.LowRisk, By: "ann", Approved: morning,
 		Plan: change.Plan{Implementation: "restart", BackOut: "stop"}, Tasks: []change.Step{{Key: "a", Title: "restart", Kind: change.ImplementationTask}}}
 	c, err := change.NewConstraints(nightly(t), change.Rules{
@@ -24,7 +25,6 @@ func configs(t testing.TB) []change.Config {
 		Freezes: []change.Freeze{{Name: "f", From: morning.Add(50 * time.Hour), Until: morning.Add(60 * time.Hour)}, {Name: "g", Calendar: "mornings", Items: []itsm.Ref{change.Service("erp")}, Absolute: true}},
 	}, depends([2]itsm.Ref{change.Service("mail"), change.CI("mx-1")}))
 	require.NoError(t, err)
-	cal, results := change.NewCalendar(c), change.NewResults(5)
 	models := change.DefaultModels()
 	for i := range models {
 		models[i].ReviewWithin = 5 * time.Hour
@@ -51,10 +51,10 @@ func configs(t testing.TB) []change.Config {
 	}
 	return []change.Config{
 		{Templates: []change.Template{restart}},
-		{Templates: []change.Template{restart}, Schedule: cal, History: results, Views: []change.View{cal, results}, Agreements: book,
+		{Templates: []change.Template{restart}, Agreements: book,
 			Criticality: func(s string) string { return map[string]string{"erp": "high", "mail": "low"}[s] }},
-		{Templates: []change.Template{restart}, Models: models, Authorities: authorities, People: people, Agreements: book, Schedule: change.NewCalendar(nil)},
-	}
+		{Templates: []change.Template{restart}, Models: models, Authorities: authorities, People: people, Agreements: book},
+	}, c
 }
 
 func person(w *world) string { return practicetest.Pick(w, "mia", "ann", "bob", "cai", "mia", "") }
@@ -147,12 +147,20 @@ func sound(made **change.Practice) func(*world, *change.Change, func(bool, strin
 func TestHistoryIsTheRecord(t *testing.T) {
 	made := new(*change.Practice)
 	var hosts []practicetest.Host[change.Change]
-	for i := range configs(t) {
+	all, rules := configs(t)
+	for i, cfg := range all {
 		hosts = append(hosts, func(store itsm.Store[change.Change], given itsm.Config) (*itsm.Practice[change.Change], error) {
-			return host(configs(t)[i], made)(store, given) // with a calendar of its own
+			switch own := &cfg; i { // with a calendar of its own
+			case 1:
+				cal, results := change.NewCalendar(rules), change.NewResults(5)
+				own.Schedule, own.History, own.Views = cal, results, []change.View{cal, results}
+			case 2:
+				own.Schedule = change.NewCalendar(nil)
+			}
+			return host(cfg, made)(store, given)
 		})
 	}
 	practicetest.Test(t, practicetest.Harness[change.Change]{
-		Create: propose, Action: anything, Sound: sound(made), Actors: []string{"mia", "ann", "bob", "cai"}, Actions: 101_000, Unforeseen: []string{"close"},
+		Create: propose, Action: anything, Sound: sound(made), Actors: []string{"mia", "ann", "bob", "cai"}, Actions: 101_000, Unforeseen: []string{"close"}, Never: []string{"reconsider"},
 	}, hosts...)
 }

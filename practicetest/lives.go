@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -137,7 +138,7 @@ func manyAtOnce[R any](h Harness[R], hosts []Host[R]) string {
 	for i, host := range hosts {
 		for done, seed := 0, 0; done < enough && seed < most; seed++ {
 			w := newWorld(h, host, uint64(most*i+seed), newTally())
-			w.over(crowded[R]{w.Store})
+			w.move(crowded[R]{w.Store})
 			n := w.crowd()
 			done, total = done+n, total+n
 		}
@@ -188,7 +189,7 @@ func (w *World[R]) crowd() (total int) {
 	var mu sync.Mutex
 	var wrong error
 	for range people {
-		mine := &World[R]{Chance: NewChance(w.Uint64(), w.Clock, w.h.Words...), Practice: w.Practice, Store: w.Store, Done: map[string]int{}, h: w.h, host: w.host}
+		mine := &World[R]{Chance: NewChance(w.Uint64(), w.Clock, w.h.Words...), Practice: w.Practice, Store: w.Store, Done: map[string]int{}, over: maps.Clone(w.over), h: w.h, host: w.host}
 		mine.IDs = slices.Clone(w.IDs)
 		all.Go(func() {
 			err := mine.many(each, func(id itsm.ID, v itsm.Version) {
@@ -249,7 +250,7 @@ func (w *World[R]) answered() map[yes]int {
 		again, err := w.Practice.Replay(w.Store.Events(context.Background(), id, 0))
 		w.must(ruleHistory, err, "replaying "+string(id))
 		w.same(ruleHistory, r, again, "%s, replayed", id)
-		w.timely(id)
+		w.walk(id)
 	}
 	return got
 }
@@ -282,11 +283,12 @@ func (w *World[R]) many(n int, yes func(itsm.ID, itsm.Version)) (err error) {
 			w.must(ruleTime, err, "what is due")
 		}
 		w.Actor = Pick(w, w.h.Actors...)
-		id, a := w.next()
+		id, _, a := w.next()
 		after, err := w.do(w.ctx(), id, a)
 		if err == nil {
 			m := itsm.MetaOf(&after)
 			yes(m.ID, m.Version)
+			w.over[m.ID] = w.Practice.Lifecycle().IsEnd(m.State)
 			if id == "" {
 				w.IDs = append(w.IDs, m.ID)
 			}
@@ -312,7 +314,7 @@ func shaky[R any](h Harness[R], hosts []Host[R]) string {
 			}
 		}
 		w.cfg.Attempts, w.Alone = 2, false
-		w.over(&Faulty[R]{Store: w.Store, Before: fail(errDown, itsm.ErrUnknown, itsm.ErrConflict), After: fail(errDown, itsm.ErrUnknown)})
+		w.move(&Faulty[R]{Store: w.Store, Before: fail(errDown, itsm.ErrUnknown, itsm.ErrConflict), After: fail(errDown, itsm.ErrUnknown)})
 		for range perWorld / 4 {
 			t.actions++
 			w.jump()
@@ -321,7 +323,7 @@ func shaky[R any](h Harness[R], hosts []Host[R]) string {
 				w.look()
 				continue
 			}
-			id, a := w.next()
+			id, _, a := w.next()
 			t.tried[name(a)]++
 			after, err := w.do(w.ctx(), id, a)
 			switch {
@@ -339,7 +341,7 @@ func shaky[R any](h Harness[R], hosts []Host[R]) string {
 			}
 			w.look()
 		}
-		w.over(w.Store)
+		w.move(w.Store)
 		w.audit()
 	})
 	return fmt.Sprintf("%d failures\n%v", failed, t)
@@ -349,13 +351,13 @@ func shaky[R any](h Harness[R], hosts []Host[R]) string {
 func wholeOrNot[R any](h Harness[R], hosts []Host[R]) string {
 	t := newTally()
 	calls := 0
-	worlds(h, hosts, max(h.Actions/100, 300), t, func(w *World[R]) {
+	worlds(h, hosts, max(h.Actions/200, 300), t, func(w *World[R]) {
 		for range perWorld / 4 {
 			t.actions += w.step()
 			if !w.OneIn(10) {
 				continue
 			}
-			id, a := w.next()
+			id, _, a := w.next()
 			actor := w.ctx()
 			begin := func(store *Faulty[R]) (Call, error) {
 				if err := w.copyTo(store); err != nil {
