@@ -679,15 +679,15 @@ func TestVotesStayInOrder(t *testing.T) {
 	for _, back := range []time.Duration{time.Minute, 24 * time.Hour} {
 		l := newLibrary(t, knowledge.Config{})
 		r := l.write(comply, submit)
-		l.do(as("ann"), r.ID, yes)
-		l.clock.advance(-time.Minute - back)
-		r = l.do(as("ann"), r.ID, knowledge.Vote{Vote: approval.Withdraw})
+		l.Did(as("ann"), r.ID, yes)
+		l.Time.Advance(-time.Minute - back)
+		r = l.Did(as("ann"), r.ID, knowledge.Vote{Vote: approval.Withdraw})
 		require.Equal(t, approval.Open, r.Approval.Outcome)
 		require.Equal(t, []string{"ann", "bob"}, r.Approval.Asked)
 		require.False(t, r.Approval.Ballots[1].At.Before(r.Approval.Ballots[0].At))
-		r = l.do(as("bob"), r.ID, yes)
+		r = l.Did(as("bob"), r.ID, yes)
 		require.Equal(t, knowledge.InReview, r.State, "ann approves no more")
-		r = l.do(as("ann"), r.ID, yes)
+		r = l.Did(as("ann"), r.ID, yes)
 		require.Equal(t, knowledge.Published, r.State)
 	}
 }
