@@ -41,6 +41,19 @@ func TestFields(t *testing.T) {
 	require.Equal(t, []string{"site"}, fields(err))
 }
 
+// What is wrong in a map is told in the order of its names, and not in that of chance.
+func TestFindingsInOrder(t *testing.T) {
+	p := newToy(t, memory.New[Ticket](), itsm.Config{})
+	labels := map[string]string{}
+	var want []string
+	for _, name := range []string{"a", "b", "c", "d", "e", "f"} {
+		labels[name] = "\xff"
+		want = append(want, "labels."+name)
+	}
+	_, err := p.Create(as(t, "jin"), File{Title: "one", Labels: labels})
+	require.Equal(t, want, fields(err))
+}
+
 func TestSetFields(t *testing.T) {
 	p := newToy(t, memory.New[Ticket](), itsm.Config{})
 	r := file(t, p, "one")

@@ -236,13 +236,15 @@ func (s *shape) settle(f *Validation, v reflect.Value, path string) {
 			return
 		}
 		own := reflect.MakeMapWithSize(v.Type(), v.Len())
-		for it := v.MapRange(); it.Next(); {
+		keys := v.MapKeys()
+		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+		for _, key := range keys { // sorted, so that the same is found in the same order
 			item := reflect.New(v.Type().Elem()).Elem()
-			item.Set(it.Value())
-			where := join(path, it.Key().String())
-			f.Check(cleanText(it.Key().String()), where, "must be valid UTF-8 without NUL")
+			item.Set(v.MapIndex(key))
+			where := join(path, key.String())
+			f.Check(cleanText(key.String()), where, "must be valid UTF-8 without NUL")
 			s.elem.settleIn(f, item, where)
-			own.SetMapIndex(it.Key(), item)
+			own.SetMapIndex(key, item)
 		}
 		v.Set(own)
 	case pointer:

@@ -318,7 +318,7 @@ func (cfg Config) prepare(ctx context.Context, tx *itsm.Tx[Change], r *Change, a
 	case Classify:
 		items = (&Change{Services: a.Services, CIs: a.CIs}).Items()
 	case Close:
-		seen.outcome = a.outcome(r)
+		seen.outcome, seen.closing = a.outcome(r), true
 	}
 	switch action.(type) {
 	case SetWindow, Schedule, Classify, AcceptConflicts, RequestApproval, Start, Expedite:
@@ -581,6 +581,7 @@ func (cfg Config) standing(ctx context.Context, name string) error {
 type gate struct {
 	window    Span
 	outcome   Outcome
+	closing   bool // by an action that may say the outcome
 	conflicts []Conflict
 }
 
@@ -639,7 +640,11 @@ func (cfg Config) require(ctx context.Context, m Model, r *Change, to itsm.State
 		case NeedValidation:
 			v.Rule(!r.Validation.At.IsZero(), "nobody said whether it works")
 		case NeedOutcome:
-			v.Rule(seen.outcome != "", "it has no outcome")
+			if seen.closing {
+				v.Check(seen.outcome != "", "outcome", "must not be empty, because nobody said it before")
+			} else {
+				v.Rule(seen.outcome != "", "it has no outcome")
+			}
 		case NeedReview:
 			then := *r
 			then.Outcome = seen.outcome

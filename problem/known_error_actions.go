@@ -471,7 +471,7 @@ func (a SetProblem) Validate() error { return itsm.CheckText("problem", string(a
 // Apply keeps it.
 func (a SetProblem) Apply(r *KnownError, _ itsm.Moment) error {
 	if a.Problem == r.Problem {
-		return itsm.Refuse("that is its problem already")
+		return &itsm.FieldError{Field: "problem", Reason: "is that of the known error already"}
 	}
 	r.Problem, r.Followed = a.Problem, a.Followed
 	return nil

@@ -94,7 +94,7 @@ func TestKnownErrorsAreRefused(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "ann", k.Owner)
 	o.errors.Refuse(kim, k.ID, problem.Publish{}, "it has no symptoms: nobody would find it")
-	o.errors.Refuse(kim, k.ID, problem.SetProblem{}, "that is its problem already")
+	o.errors.Refuse(kim, k.ID, problem.SetProblem{}, "problem is that of the known error already")
 	o.errors.Refuse(kim, k.ID, problem.AddWorkaround{}, "title must not be empty", "steps must not be empty")
 	for _, a := range []errorAction{problem.Retract{}, problem.Reconsider{}, problem.PlanNoAction{}, problem.Recur{}, problem.CancelKnownError{}, problem.RetireWorkaround{}} {
 		require.Equal(t, []string{"reason must not be empty"}, practicetest.Said(a.(itsm.Validator).Validate()))

@@ -132,7 +132,7 @@ func analyse(w *practicetest.World[problem.Problem]) problem.Analyse {
 // errors is what is known of known errors.
 func knownErrors() practicetest.Harness[problem.KnownError] {
 	return practicetest.Harness[problem.KnownError]{
-		Create: document, Action: anyOfErrors, Sound: soundError, Actors: []string{"kim", "ann"}, Actions: 101_000, Unforeseen: []string{"set_problem"},
+		Create: document, Action: anyOfErrors, Sound: soundError, Actors: []string{"kim", "ann"}, Actions: 101_000,
 	}
 }
 
