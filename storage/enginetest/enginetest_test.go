@@ -165,11 +165,10 @@ func TestAudit(t *testing.T) {
 		var out bytes.Buffer
 		full := &limited{Buffer: &out, left: 100}
 		require.ErrorIs(t, enginetest.Write(ctx, s, full), errFull)
-		out.WriteString("[evt_cut")
-		lines := 0
-		ids, err := enginetest.Acknowledged(&out, func() { lines++ })
-		require.NoError(t, err)
-		require.Equal(t, 100, lines)
+		var ids []itsm.ID
+		for line := range strings.Lines(out.String()) {
+			ids = append(ids, enginetest.Acknowledged(line)...)
+		}
 		require.Greater(t, len(ids), 100, "some lines are about two events")
 		require.NoError(t, audit.Check(ctx, s, ids))
 		require.GreaterOrEqual(t, audit.Events(), round*len(ids)/2)

@@ -1,7 +1,6 @@
 package enginetest
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -76,22 +75,12 @@ func Write(ctx context.Context, store itsm.Store[Item], out io.Writer) error {
 	return context.Cause(ctx)
 }
 
-// Acknowledged reads what [Write] has written, until its end. A line that was
-// cut off does not count. It calls after for each line.
-func Acknowledged(from io.Reader, after func()) (ids []itsm.ID, err error) {
-	for lines := bufio.NewReader(from); ; {
-		line, err := lines.ReadString('\n')
-		if errors.Is(err, io.EOF) {
-			return ids, nil
-		}
-		if err != nil {
-			return ids, err
-		}
-		for id := range strings.FieldsSeq(strings.Trim(line, "[]\n")) {
-			ids = append(ids, itsm.ID(id))
-		}
-		after()
+// Acknowledged returns the ids in a line of [Write].
+func Acknowledged(line string) (ids []itsm.ID) {
+	for id := range strings.FieldsSeq(strings.Trim(line, "[]\n")) {
+		ids = append(ids, itsm.ID(id))
 	}
+	return ids
 }
 
 // An Audit follows a store through the deaths of those who write to it. The zero

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/storage/enginetest"
 	"github.com/go-itsm/itsm/storage/jetstream"
 )
 
@@ -181,7 +182,9 @@ func BenchmarkFeed(b *testing.B) {
 	dir, port := b.TempDir(), ports(b, 1)[0]
 	file := filepath.Join(dir, "node.conf")
 	require.NoError(b, os.WriteFile(file, fmt.Appendf(nil, "listen: \"127.0.0.1:%d\"\njetstream: {store_dir: %q}\n", port, dir), 0o600))
-	run(b, nodeVariable+"="+file, nil)
+	node := &enginetest.Program{Part: []string{"node", file}}
+	require.NoError(b, node.Start())
+	b.Cleanup(func() { _ = node.Kill() })
 	nc := connect(b, fmt.Sprintf("nats://127.0.0.1:%d", port))
 	store := open(b, nc, jetstream.Options{Stream: "FEED"})
 	race(64, n, func(client, i int) {

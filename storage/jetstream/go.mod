@@ -15,6 +15,7 @@ require (
 require (
 	github.com/antithesishq/antithesis-sdk-go v0.8.0-default-no-op // indirect
 	github.com/bits-and-blooms/bitset v1.24.4 // indirect
+	github.com/go-itsm/itsm/storage/enginetest v0.0.0
 	github.com/google/go-tpm v0.9.8 // indirect
 	github.com/klauspost/compress v1.20.3 // indirect
 	github.com/looplab/fsm v1.0.3 // indirect
@@ -31,3 +32,5 @@ require (
 )
 
 replace github.com/go-itsm/itsm => ../..
+
+replace github.com/go-itsm/itsm/storage/enginetest => ../enginetest

@@ -106,8 +106,10 @@ func (c *cluster) ready() {
 
 // connect connects to a node, and to that node only.
 func (c *cluster) connect(i int, options ...nats.Option) *nats.Conn {
-	return connect(c.tb, fmt.Sprintf("nats://127.0.0.1:%d", c.options[i].Port), options...)
+	return connect(c.tb, c.url(i), options...)
 }
+
+func (c *cluster) url(i int) string { return fmt.Sprintf("nats://127.0.0.1:%d", c.options[i].Port) }
 
 func connect(tb testing.TB, url string, options ...nats.Option) *nats.Conn {
 	options = append([]nats.Option{

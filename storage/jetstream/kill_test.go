@@ -1,16 +1,13 @@
 package jetstream_test
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"math/rand/v2"
 	"os"
-	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -22,51 +19,109 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/storage/enginetest"
 	"github.com/go-itsm/itsm/storage/jetstream"
 )
 
-// The test program is also a node or a writer, to be killed.
-const (
-	nodeVariable   = "ITSM_TEST_NODE"   // the configuration file
-	writerVariable = "ITSM_TEST_WRITER" // the servers, and the writer's name
-)
-
+// TestMain is also the nodes and hosts that are killed.
 func TestMain(m *testing.M) {
-	switch file, writer := os.Getenv(nodeVariable), os.Getenv(writerVariable); {
-	case file != "":
-		o, err := server.ProcessConfigFile(file)
-		if err != nil {
-			panic(err)
-		}
-		s, err := server.NewServer(o)
-		if err != nil {
-			panic(err)
-		}
-		s.Start()
-		_, _ = io.Copy(io.Discard, os.Stdin) // until whoever started it is gone
-	case writer != "":
-		var w struct {
-			URL, Who string
-		}
-		if err := json.Unmarshal([]byte(writer), &w); err != nil {
-			panic(err)
-		}
-		nc, err := nats.Connect(w.URL, nats.MaxReconnects(-1), nats.ReconnectWait(10*time.Millisecond), nats.RetryOnFailedConnect(true))
-		if err != nil {
-			panic(err)
-		}
-		s, err := jetstream.Open[ticket](background, nc, jetstream.Options{Stream: killStream, Patience: time.Minute})
-		if err != nil {
-			panic(err)
-		}
-		go func() {
-			_, _ = io.Copy(io.Discard, os.Stdin)
-			os.Exit(0)
-		}()
-		write(background, s, w.Who, func(id itsm.ID) { fmt.Println(id) })
-	default:
-		os.Exit(m.Run())
+	enginetest.Play(map[string]func(args ...string) error{
+		"node": func(args ...string) error {
+			o, err := server.ProcessConfigFile(args[0])
+			if err != nil {
+				return err
+			}
+			s, err := server.NewServer(o)
+			if err != nil {
+				return err
+			}
+			s.Start()
+			s.WaitForShutdown()
+			return nil
+		},
+		"writer": func(args ...string) error {
+			nc, err := dial(args[0])
+			if err != nil {
+				return err
+			}
+			s, err := jetstream.Open[ticket](background, nc, jetstream.Options{Stream: killStream, Patience: time.Minute})
+			if err != nil {
+				return err
+			}
+			write(background, s, args[1], func(id itsm.ID) { fmt.Println(id) })
+			return nil
+		},
+		"host": func(args ...string) error {
+			nc, err := dial(args[0])
+			if err != nil {
+				return err
+			}
+			all, err := tower(nc, args[1])
+			if err != nil {
+				return err
+			}
+			return all.Run(background, args[2], os.Stdout)
+		},
+	})
+	os.Exit(m.Run())
+}
+
+// tower is over a cluster of three.
+func tower(nc *nats.Conn, folder string) (t enginetest.Tower, err error) {
+	o := jetstream.Options{Replicas: 3, Patience: time.Minute, SlowCommit: -1}
+	o.Stream = "BELLS"
+	bells, err := jetstream.Open[enginetest.Bell](background, nc, o)
+	if err != nil {
+		return t, err
 	}
+	o.Stream = "ECHOES"
+	echoes, err := jetstream.Open[enginetest.Echo](background, nc, o)
+	return enginetest.Tower{Bells: bells, Echoes: echoes, Folder: folder}, err
+}
+
+// Three processes run what time and events bring over three nodes that are processes,
+// and any of all these is killed: everything that was planned happens once.
+func TestHavoc(t *testing.T) {
+	c := newCluster(t, 3)
+	nodes, urls := c.programs(), []string{}
+	for i := range nodes {
+		urls = append(urls, c.url(i))
+	}
+	folder := t.TempDir()
+	var hosts []enginetest.Host
+	for i, name := range []string{"seoul", "berlin", "austin"} {
+		// Each talks to a node of its own first.
+		own := strings.Join(append(slices.Clone(urls[i:]), urls[:i]...), ",")
+		hosts = append(hosts, &enginetest.Program{Part: []string{"host", own, folder, name}})
+	}
+	all, err := tower(connect(t, strings.Join(urls, ",")), folder)
+	require.NoError(t, err)
+	kills := 6
+	if long() {
+		kills = 200
+	}
+	report, err := all.Havoc(t.Context(), hosts, nodes, kills)
+	require.NoError(t, err)
+	t.Log(report)
+}
+
+// programs makes programs of the nodes, which go on where they are.
+func (c *cluster) programs() (nodes []enginetest.Victim) {
+	for i := range c.nodes {
+		c.stop(i)
+	}
+	for i := range c.nodes {
+		p := &enginetest.Program{Part: []string{"node", c.file(i)}}
+		require.NoError(c.tb, p.Start())
+		c.tb.Cleanup(func() { _ = p.Kill() })
+		nodes = append(nodes, p)
+	}
+	return nodes
+}
+
+// dial is what hosts do.
+func dial(urls string) (*nats.Conn, error) {
+	return nats.Connect(urls, nats.DontRandomize(), nats.MaxReconnects(-1), nats.ReconnectWait(10*time.Millisecond), nats.RetryOnFailedConnect(true))
 }
 
 const killStream = "KILL"
@@ -199,15 +254,8 @@ func TestKilledNodes(t *testing.T) {
 		t.Skip("takes minutes: set ITSM_LONG=1")
 	}
 	c := newCluster(t, 3)
-	programs := make([]*program, 3)
-	for i := range 3 {
-		c.stop(i)
-	}
-	begin := func(i int) { programs[i] = run(t, nodeVariable+"="+c.file(t, i), nil) }
-	for i := range 3 {
-		begin(i)
-	}
-	c.disturb(t, 60, func(i int) { programs[i].kill() }, begin)
+	nodes := c.programs()
+	c.disturb(t, 60, func(i int) { require.NoError(t, nodes[i].Kill()) }, func(i int) { require.NoError(t, nodes[i].Start()) })
 }
 
 // disturb stops nodes at random and starts them again while hosts write, and then
@@ -261,60 +309,24 @@ func TestKilledWriters(t *testing.T) {
 	s := open(t, c.connect(0), jetstream.Options{Stream: killStream})
 	var a account
 	for k := range kills {
-		writer, err := json.Marshal(map[string]string{"URL": c.nodes[0].ClientURL(), "Who": fmt.Sprint("k", k)})
-		require.NoError(t, err)
-		p := run(t, writerVariable+"="+string(writer), a.add)
+		p := &enginetest.Program{Part: []string{"writer", c.url(0), fmt.Sprint("k", k)}}
+		p.Hear(func(line string) { a.add(itsm.ID(line)) })
+		require.NoError(t, p.Start())
 		a.more(t, 1+rand.IntN(60))
-		p.kill()
+		require.NoError(t, p.Kill())
 	}
 	a.audit(t, s)
 }
 
-// A program is one that can be killed.
-type program struct {
-	cmd  *exec.Cmd
-	read chan struct{}
-}
-
-// run starts this program as another, and takes every line that it prints.
-func run(t testing.TB, variable string, line func(id itsm.ID)) *program {
-	p := &program{cmd: exec.Command(os.Args[0]), read: make(chan struct{})}
-	p.cmd.Env = append(os.Environ(), variable)
-	_, err := p.cmd.StdinPipe() // which ends with this program
-	require.NoError(t, err)
-	out, err := p.cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, p.cmd.Start())
-	go func() {
-		defer close(p.read)
-		lines := bufio.NewReader(out)
-		for {
-			text, err := lines.ReadString('\n')
-			if err != nil {
-				return // and what is not whole was not told
-			}
-			line(itsm.ID(strings.TrimSpace(text)))
-		}
-	}()
-	t.Cleanup(p.kill)
-	return p
-}
-
-func (p *program) kill() {
-	_ = p.cmd.Process.Kill()
-	<-p.read
-	_ = p.cmd.Wait()
-}
-
 // file is the configuration of a node.
-func (c *cluster) file(t *testing.T, i int) string {
+func (c *cluster) file(i int) string {
 	o := c.options[i]
 	var routes []string
 	for _, r := range o.Routes {
 		routes = append(routes, fmt.Sprintf("%q", r))
 	}
 	name := fmt.Sprintf("%s/n%d.conf", c.dir, i)
-	require.NoError(t, os.WriteFile(name, fmt.Appendf(nil, `
+	require.NoError(c.tb, os.WriteFile(name, fmt.Appendf(nil, `
 server_name: %s
 listen: "127.0.0.1:%d"
 jetstream: {store_dir: %q, sync_interval: always, max_mem: 1GB, max_file: 1TB}

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"os/exec"
 	"sync"
 	"testing"
 	"time"
@@ -70,6 +69,31 @@ func TestLinearizable(t *testing.T) {
 	far.Close()
 }
 
+// Three processes run what time and events bring, and are killed while they do, as is
+// the server if it is the test's own: everything that was planned happens once.
+func TestHavoc(t *testing.T) {
+	var others []enginetest.Victim
+	address := ""
+	if os.Getenv(urlEnv) != "" {
+		address = fresh(t)
+	} else {
+		own, err := newPostmaster() // which nobody else needs
+		if err != nil {
+			t.Skip(missing)
+		}
+		t.Cleanup(own.stop)
+		address, others = own.address, append(others, own)
+	}
+	folder := t.TempDir()
+	var hosts []enginetest.Host
+	for _, name := range []string{"seoul", "berlin", "austin"} {
+		hosts = append(hosts, &enginetest.Program{Part: []string{"host", address, folder, name}})
+	}
+	report, err := tower(open(t, address, postgres.Config{}), folder).Havoc(t.Context(), hosts, others, long(12, 500))
+	require.NoError(t, err)
+	t.Log(report)
+}
+
 // Whenever the writing process is killed: what it acknowledged is there, once and
 // whole.
 func TestKilled(t *testing.T) {
@@ -78,20 +102,19 @@ func TestKilled(t *testing.T) {
 	var audit enginetest.Audit
 	acknowledged := 0
 	for range long(20, 500) {
-		writer := exec.Command(os.Args[0])
-		writer.Env = append(os.Environ(), writerEnv+"="+with(t, address, "application_name", "itsm_writer"))
-		writer.Stderr = os.Stderr
-		out, err := writer.StdoutPipe()
-		require.NoError(t, err)
-		require.NoError(t, writer.Start())
-		lines, last := 0, rand.IntN(100)
-		ids, err := enginetest.Acknowledged(out, func() {
+		lines, last, enough := 0, rand.IntN(100), make(chan struct{})
+		var ids []itsm.ID
+		writer := &enginetest.Program{Part: []string{"writer", with(t, address, "application_name", "itsm_writer")}}
+		writer.Hear(func(line string) {
+			ids = append(ids, enginetest.Acknowledged(line)...)
 			if lines++; lines == last+1 {
-				time.AfterFunc(rand.N(2*time.Millisecond), func() { _ = writer.Process.Kill() })
+				close(enough)
 			}
 		})
-		require.NoError(t, err)
-		require.Error(t, writer.Wait(), "it was killed")
+		require.NoError(t, writer.Start())
+		<-enough
+		time.Sleep(rand.N(2 * time.Millisecond))
+		require.NoError(t, writer.Kill())
 		acknowledged += len(ids)
 		settled(t)
 		require.NoError(t, audit.Check(t.Context(), store, ids))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"os"
@@ -20,7 +21,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-itsm/itsm"
 	"github.com/go-itsm/itsm/storage/enginetest"
 	"github.com/go-itsm/itsm/storage/postgres"
 )
@@ -32,29 +32,48 @@ const (
 	urlEnv = "ITSM_POSTGRES_URL"
 	// requiredEnv, if it is 1, makes it a failure that there is no server.
 	requiredEnv = "ITSM_POSTGRES_REQUIRED"
-	// writerEnv makes the test binary a program that writes until it is killed.
-	writerEnv = "ITSM_POSTGRES_WRITER"
 )
 
 // server is the address of a database, empty if there is none; missing says why.
 var server, missing string
 
 func TestMain(m *testing.M) {
-	if address := os.Getenv(writerEnv); address != "" {
-		fmt.Fprintln(os.Stderr, writeForEver(address))
-		os.Exit(1)
-	}
+	enginetest.Play(map[string]func(args ...string) error{
+		"writer": func(args ...string) error {
+			ctx := context.Background()
+			db, err := postgres.Open(ctx, args[0], postgres.Config{})
+			if err != nil {
+				return err
+			}
+			return enginetest.Write(ctx, postgres.NewStore[enginetest.Item](db, items), os.Stdout)
+		},
+		"host": func(args ...string) error {
+			ctx := context.Background()
+			// What a host had claimed when it was killed waits for the end of its
+			// lease; without one, every runner would always be asked for everything.
+			cfg := postgres.Config{Lease: time.Second}
+			db, err := postgres.Open(ctx, args[0], cfg)
+			for begun := time.Now(); err != nil && time.Since(begun) < time.Minute; time.Sleep(10 * time.Millisecond) {
+				db, err = postgres.Open(ctx, args[0], cfg) // the server may be away
+			}
+			if err != nil {
+				return err
+			}
+			return tower(db, args[1]).Run(ctx, args[2], os.Stdout)
+		},
+	})
 	os.Exit(run(m))
 }
 
 func run(m *testing.M) int {
 	server = os.Getenv(urlEnv)
 	if server == "" {
-		stop, err := startServer()
+		own, err := newPostmaster()
 		if err != nil {
 			missing = fmt.Sprintf("there is no PostgreSQL: set %s, or install postgresql (%v)", urlEnv, err)
 		} else {
-			defer stop()
+			defer own.stop()
+			server = own.address
 		}
 	}
 	if server == "" && os.Getenv(requiredEnv) == "1" {
@@ -89,9 +108,19 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// startServer starts a server on loopback, in a temporary folder, as a user who is
-// not root, which the server does not want to be.
-func startServer() (stop func(), err error) {
+// A postmaster is a server of the tests' own, on loopback and in a temporary folder,
+// as a user who is not root, which it does not want to be.
+type postmaster struct {
+	address string
+	dir     string
+	command func(name string, args ...string) *exec.Cmd
+	port    int
+	process *exec.Cmd
+	ended   chan struct{} // closed when the process has
+}
+
+// newPostmaster makes a server and starts it.
+func newPostmaster() (p *postmaster, err error) {
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
 	if err != nil {
 		return nil, err
@@ -104,13 +133,13 @@ func startServer() (stop func(), err error) {
 	}
 	slices.SortFunc(found, func(a, b string) int { return version(a) - version(b) })
 	bin := filepath.Dir(found[len(found)-1])
-	dir, err := os.MkdirTemp("", "itsm-postgres")
-	if err != nil {
+	p = &postmaster{}
+	if p.dir, err = os.MkdirTemp("", "itsm-postgres"); err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, os.RemoveAll(dir))
+			err = errors.Join(err, os.RemoveAll(p.dir))
 		}
 	}()
 	as := &syscall.SysProcAttr{}
@@ -118,57 +147,82 @@ func startServer() (stop func(), err error) {
 		if as.Credential, err = somebody(); err != nil {
 			return nil, err
 		}
-		if err := os.Chown(dir, int(as.Credential.Uid), int(as.Credential.Gid)); err != nil {
+		if err := os.Chown(p.dir, int(as.Credential.Uid), int(as.Credential.Gid)); err != nil {
 			return nil, err
 		}
 	}
-	command := func(name string, args ...string) *exec.Cmd {
+	p.command = func(name string, args ...string) *exec.Cmd {
 		c := exec.Command(filepath.Join(bin, name), args...)
-		c.SysProcAttr, c.Dir = as, dir
+		c.SysProcAttr, c.Dir = as, p.dir
 		c.Env = append(os.Environ(), "LC_ALL=C", "TZ=UTC")
 		return c
 	}
-	data := filepath.Join(dir, "data")
-	if out, err := command("initdb", "-D", data, "-U", "itsm", "-A", "trust", "-E", "UTF8", "--no-sync").CombinedOutput(); err != nil {
+	if out, err := p.command("initdb", "-D", "data", "-U", "itsm", "-A", "trust", "-E", "UTF8", "--no-sync").CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w: %s", err, out)
 	}
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	port := free.Addr().(*net.TCPAddr).Port
+	p.port = free.Addr().(*net.TCPAddr).Port
 	if err := free.Close(); err != nil {
 		return nil, err
 	}
-	log, err := os.Create(filepath.Join(dir, "log"))
+	p.address = fmt.Sprintf("postgres://itsm@127.0.0.1:%d/postgres?sslmode=disable", p.port)
+	return p, p.Start()
+}
+
+// Start starts the server, and returns when it answers. It tries again while what is
+// left of one that was killed is in its way.
+func (p *postmaster) Start() error {
+	log, err := os.OpenFile(filepath.Join(p.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	c := command("postgres", "-D", data, "-c", "listen_addresses=127.0.0.1", "-c", "port="+strconv.Itoa(port),
-		"-c", "unix_socket_directories=", "-c", "max_connections=100", "-c", "shared_buffers=256MB", "-c", "max_wal_size=4GB")
-	c.Stdout, c.Stderr = log, log
-	if err := c.Start(); err != nil {
-		return nil, err
-	}
-	stop = func() {
-		_ = c.Process.Signal(syscall.SIGINT) // a fast shutdown
-		_ = c.Wait()
-		_ = log.Close()
-		_ = os.RemoveAll(dir)
-	}
-	address := fmt.Sprintf("postgres://itsm@127.0.0.1:%d/postgres?sslmode=disable", port)
-	for begun := time.Now(); ; time.Sleep(20 * time.Millisecond) {
-		conn, err := pgx.Connect(context.Background(), address)
-		if err == nil {
-			server = address
-			return stop, conn.Close(context.Background())
+	defer func() { _ = log.Close() }()
+	for begun := time.Now(); ; {
+		p.process, p.ended = p.command("postgres", "-D", "data", "-c", "listen_addresses=127.0.0.1", "-c", "port="+strconv.Itoa(p.port),
+			"-c", "unix_socket_directories=", "-c", "max_connections=100", "-c", "shared_buffers=256MB", "-c", "max_wal_size=4GB"), make(chan struct{})
+		p.process.Stdout, p.process.Stderr = log, log
+		if err := p.process.Start(); err != nil {
+			return err
 		}
-		if time.Since(begun) > time.Minute {
-			text, _ := os.ReadFile(log.Name())
-			stop()
-			return nil, fmt.Errorf("the server does not answer: %w\n%s", err, text)
+		go func() {
+			defer close(p.ended)
+			_ = p.process.Wait()
+		}()
+		for tries := true; tries; {
+			conn, err := pgx.Connect(context.Background(), p.address)
+			if err == nil {
+				return conn.Close(context.Background())
+			}
+			if time.Since(begun) > time.Minute {
+				text, _ := os.ReadFile(log.Name())
+				p.stop()
+				return fmt.Errorf("the server does not answer: %w\n%s", err, text)
+			}
+			select {
+			case <-p.ended:
+				tries = false
+			case <-time.After(20 * time.Millisecond):
+			}
 		}
 	}
+}
+
+// Kill kills the server: it alone, so that what it has started notices by itself, or
+// everything at once. Nothing is tidied up.
+func (p *postmaster) Kill() error {
+	err := p.process.Process.Signal([]syscall.Signal{syscall.SIGKILL, syscall.SIGQUIT}[rand.IntN(2)])
+	<-p.ended
+	return err
+}
+
+// stop ends it for good.
+func (p *postmaster) stop() {
+	_ = p.process.Process.Signal(syscall.SIGINT) // a fast shutdown
+	<-p.ended
+	_ = os.RemoveAll(p.dir)
 }
 
 // version returns the major version in a path such as /usr/lib/postgresql/15/bin.
@@ -240,11 +294,11 @@ func open(tb testing.TB, address string, cfg postgres.Config) *postgres.DB {
 
 var items = postgres.Space{Practice: "item"}
 
-func writeForEver(address string) error {
-	ctx := context.Background()
-	db, err := postgres.Open(ctx, address, postgres.Config{})
-	if err != nil {
-		return err
+// tower is over tables that many processes use.
+func tower(db *postgres.DB, folder string) enginetest.Tower {
+	return enginetest.Tower{
+		Bells:  postgres.NewStore[enginetest.Bell](db, postgres.Space{Practice: "bell"}),
+		Echoes: postgres.NewStore[enginetest.Echo](db, postgres.Space{Practice: "echo"}),
+		Folder: folder,
 	}
-	return enginetest.Write(ctx, itsm.Store[enginetest.Item](postgres.NewStore[enginetest.Item](db, items)), os.Stdout)
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"sync"
 	"testing"
 	"time"
@@ -74,21 +73,51 @@ func TestLinearizable(t *testing.T) {
 	}
 }
 
-const writerEnv = "ITSM_SQLITE_WRITER"
-
-// TestMain is also the process that writes until it is killed.
+// TestMain is also the processes that are killed.
 func TestMain(m *testing.M) {
-	file := os.Getenv(writerEnv)
-	if file == "" {
-		os.Exit(m.Run())
+	enginetest.Play(map[string]func(args ...string) error{
+		"writer": func(args ...string) error {
+			ctx := context.Background()
+			db, err := sqlite.Open(ctx, args[0], sqlite.Config{})
+			if err != nil {
+				return err
+			}
+			return enginetest.Write(ctx, sqlite.NewStore[enginetest.Item](db, items), os.Stdout)
+		},
+		"host": func(args ...string) error {
+			ctx := context.Background()
+			db, err := sqlite.Open(ctx, args[0], sqlite.Config{})
+			if err != nil {
+				return err
+			}
+			return tower(db, args[1]).Run(ctx, args[2], os.Stdout)
+		},
+	})
+	os.Exit(m.Run())
+}
+
+// tower is over a file that many processes have open.
+func tower(db *sqlite.DB, folder string) enginetest.Tower {
+	return enginetest.Tower{
+		Bells:  sqlite.NewStore[enginetest.Bell](db, sqlite.Space{Practice: "bell"}),
+		Echoes: sqlite.NewStore[enginetest.Echo](db, sqlite.Space{Practice: "echo"}),
+		Folder: folder,
 	}
-	ctx := context.Background()
-	db, err := sqlite.Open(ctx, file, sqlite.Config{})
-	if err == nil {
-		err = enginetest.Write(ctx, sqlite.NewStore[enginetest.Item](db, items), os.Stdout)
+}
+
+// Three processes work on one file and run what time and events bring, and are
+// killed while they do: everything that was planned happens once.
+func TestHavoc(t *testing.T) {
+	file, folder := temp(t), t.TempDir()
+	db := open(t, file, sqlite.Config{})
+	var hosts []enginetest.Host
+	for _, name := range []string{"seoul", "berlin", "austin"} {
+		hosts = append(hosts, &enginetest.Program{Part: []string{"host", file, folder, name}})
 	}
-	fmt.Fprintln(os.Stderr, err)
-	os.Exit(1)
+	report, err := tower(db, folder).Havoc(t.Context(), hosts, nil, long(12, 500))
+	require.NoError(t, err)
+	t.Log(report)
+	intact(t, file)
 }
 
 // Whenever the writing process is killed: what it acknowledged is there, once and
@@ -98,21 +127,19 @@ func TestKilled(t *testing.T) {
 	var audit enginetest.Audit
 	acknowledged := 0
 	for range long(20, 500) {
-		writer := exec.Command(os.Args[0])
-		writer.Env = append(os.Environ(), writerEnv+"="+file)
-		writer.Stderr = os.Stderr
-		out, err := writer.StdoutPipe()
-		require.NoError(t, err)
-		require.NoError(t, writer.Start())
-		lines, last := 0, rand.IntN(100)
-		ids, err := enginetest.Acknowledged(out, func() {
+		lines, last, enough := 0, rand.IntN(100), make(chan struct{})
+		var ids []itsm.ID
+		writer := &enginetest.Program{Part: []string{"writer", file}}
+		writer.Hear(func(line string) {
+			ids = append(ids, enginetest.Acknowledged(line)...)
 			if lines++; lines == last+1 {
-				time.AfterFunc(rand.N(2*time.Millisecond), func() { _ = writer.Process.Kill() })
+				close(enough)
 			}
 		})
-		require.NoError(t, err)
-		require.Error(t, writer.Wait(), "it was killed")
-		require.Greater(t, lines, last)
+		require.NoError(t, writer.Start())
+		<-enough
+		time.Sleep(rand.N(2 * time.Millisecond))
+		require.NoError(t, writer.Kill())
 		acknowledged += len(ids)
 
 		db, err := sqlite.Open(t.Context(), file, sqlite.Config{})
@@ -120,11 +147,16 @@ func TestKilled(t *testing.T) {
 		require.NoError(t, audit.Check(t.Context(), sqlite.NewStore[enginetest.Item](db, items), ids))
 		require.NoError(t, db.Close())
 	}
+	intact(t, file)
+	t.Logf("%d events were acknowledged, %d are there", acknowledged, audit.Events())
+}
+
+// intact has the database check its file.
+func intact(t *testing.T, file string) {
 	raw, err := sql.Open("sqlite", file)
 	require.NoError(t, err)
 	var verdict string
 	require.NoError(t, raw.QueryRowContext(t.Context(), `PRAGMA integrity_check`).Scan(&verdict))
 	require.NoError(t, raw.Close())
 	require.Equal(t, "ok", verdict)
-	t.Logf("%d events were acknowledged, %d are there", acknowledged, audit.Events())
 }
