@@ -164,7 +164,7 @@ func TestAudit(t *testing.T) {
 	for round := 1; round <= 3; round++ {
 		var out bytes.Buffer
 		full := &limited{Buffer: &out, left: 100}
-		require.ErrorIs(t, enginetest.Write(ctx, s, full), errFull)
+		require.ErrorIs(t, enginetest.Write(ctx, s, fmt.Sprint("w", round), full), errFull)
 		var ids []itsm.ID
 		for line := range strings.Lines(out.String()) {
 			ids = append(ids, enginetest.Acknowledged(line)...)
@@ -185,7 +185,7 @@ func TestAudit(t *testing.T) {
 	}
 	// A pair that is not whole.
 	var out strings.Builder
-	require.ErrorIs(t, enginetest.Write(ctx, single{newStore()}, &out), itsm.ErrSingleRevision)
+	require.ErrorIs(t, enginetest.Write(ctx, single{newStore()}, "w", &out), itsm.ErrSingleRevision)
 	half := newStore()
 	i := enginetest.Item{By: "evt_1"}
 	i.ID, i.Version = "pair0_a", 1

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -44,12 +43,11 @@ func TestMain(m *testing.M) {
 			if err != nil {
 				return err
 			}
-			s, err := jetstream.Open[ticket](background, nc, jetstream.Options{Stream: killStream, Patience: time.Minute})
+			s, err := jetstream.Open[enginetest.Item](background, nc, jetstream.Options{Stream: killStream, Patience: time.Minute})
 			if err != nil {
 				return err
 			}
-			write(background, s, args[1], func(id itsm.ID) { fmt.Println(id) })
-			return nil
+			return enginetest.Write(background, s, args[1], os.Stdout)
 		},
 		"host": func(args ...string) error {
 			nc, err := dial(args[0])
@@ -96,11 +94,7 @@ func TestHavoc(t *testing.T) {
 	}
 	all, err := tower(connect(t, strings.Join(urls, ",")), folder)
 	require.NoError(t, err)
-	kills := 6
-	if long() {
-		kills = 200
-	}
-	report, err := all.Havoc(t.Context(), hosts, nodes, kills)
+	report, err := all.Havoc(t.Context(), hosts, nodes, enginetest.Long(6, 200))
 	require.NoError(t, err)
 	t.Log(report)
 }
@@ -126,114 +120,46 @@ func dial(urls string) (*nats.Conn, error) {
 
 const killStream = "KILL"
 
-// write commits until the context ends: to a record of its own, to one that all
-// share, and to a pair that is only ever changed together. It tells every event
-// that was acknowledged.
-func write(ctx context.Context, s *jetstream.Store[ticket], who string, acknowledged func(id itsm.ID)) {
-	for n := 0; ctx.Err() == nil; n++ {
-		ids := []itsm.ID{itsm.ID("own_" + who)}
-		switch n % 4 {
-		case 1:
-			ids = []itsm.ID{"shared"}
-		case 2:
-			ids = []itsm.ID{"pair_a", "pair_b"}
-		}
-		var revs []itsm.Revision[ticket]
-		for _, id := range ids {
-			t, err := s.Load(ctx, id)
-			switch {
-			case errors.Is(err, itsm.ErrNotFound):
-				t = ticket{Meta: itsm.Meta{ID: id, State: "new"}}
-			case err != nil:
-				continue
-			}
-			rev := next(t)
-			rev.Events[0].ID = itsm.ID(fmt.Sprintf("%s_%d_%s", who, n, id))
-			revs = append(revs, rev)
-		}
-		if len(revs) < len(ids) {
-			continue
-		}
-		err := s.Commit(ctx, revs...)
-		for ctx.Err() == nil && err != nil && !errors.Is(err, itsm.ErrConflict) && !errors.Is(err, itsm.ErrExists) {
-			err = s.Commit(ctx, revs...)
-		}
-		if err == nil {
-			for _, rev := range revs {
-				acknowledged(rev.Events[0].ID)
-			}
-		}
-	}
-}
-
-// An account is what writers were told.
+// An account is what writers in this process were told.
 type account struct {
 	mu  sync.Mutex
 	ids []itsm.ID
-	n   atomic.Int64
 }
 
-func (a *account) add(id itsm.ID) {
+// Write takes a line of [enginetest.Write].
+func (a *account) Write(line []byte) (int, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.ids = append(a.ids, id)
-	a.n.Add(1)
+	a.ids = append(a.ids, enginetest.Acknowledged(string(line))...)
+	return len(line), nil
+}
+
+func (a *account) count() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.ids)
 }
 
 // more waits until more has been acknowledged.
 func (a *account) more(t *testing.T, n int) {
-	from := a.n.Load()
-	require.Eventually(t, func() bool { return a.n.Load() >= from+int64(n) }, 3*time.Minute, time.Millisecond)
+	from := a.count()
+	require.Eventually(t, func() bool { return a.count() >= from+n }, 3*time.Minute, time.Millisecond)
 }
 
-// audit checks that everything acknowledged is in the history once, and that
-// there is nothing by halves.
-func (a *account) audit(t *testing.T, s *jetstream.Store[ticket]) {
-	feed, history, records := map[itsm.ID]int{}, map[itsm.ID]itsm.Version{}, map[itsm.ID]ticket{}
-	// What was under way may still arrive: it has to be the same throughout.
+// check has all that was acknowledged audited. What was under way may still arrive:
+// it has to be the same throughout.
+func check(t *testing.T, s *jetstream.Store[enginetest.Item], acknowledged []itsm.ID) {
 	for before := uint64(math.MaxUint64); ; {
-		h, err := s.Health(t.Context())
-		require.NoError(t, err)
+		var audit enginetest.Audit
+		err := audit.Check(t.Context(), s, acknowledged)
+		h, failed := s.Health(t.Context())
+		require.NoError(t, failed)
 		if h.Messages == before {
-			break
+			require.NoError(t, err)
+			t.Logf("%d events were acknowledged, %d are there", len(acknowledged), audit.Events())
+			return
 		}
 		before = h.Messages
-		clear(feed)
-		clear(history)
-		a.read(t, s, feed, history, records)
-	}
-	lost, double := 0, 0
-	for _, id := range a.ids {
-		if feed[id] == 0 {
-			lost++
-		}
-	}
-	for _, times := range feed {
-		if times > 1 {
-			double++
-		}
-	}
-	require.Zero(t, lost, "acknowledged and lost")
-	require.Zero(t, double, "in the history twice")
-	for id, version := range history {
-		require.Equal(t, version, records[id].Version, "a record is as its history says")
-		require.Equal(t, int(version), records[id].Count, "a record is as its history says")
-	}
-	require.Equal(t, history["pair_a"], history["pair_b"], "what is committed together is there together")
-	t.Logf("%d acknowledged, %d in the history, 0 lost, 0 double, 0 torn", len(a.ids), len(feed))
-}
-
-func (a *account) read(t *testing.T, s *jetstream.Store[ticket], feed map[itsm.ID]int, history map[itsm.ID]itsm.Version, records map[itsm.ID]ticket) {
-	for d, err := range s.Feed(t.Context(), "") {
-		require.NoError(t, err)
-		feed[d.Event.ID]++
-		history[d.Event.Record]++
-		require.Equal(t, history[d.Event.Record], d.Event.Version, "the versions of a record have no gap")
-	}
-	for id := range history {
-		r, err := s.Load(t.Context(), id)
-		require.NoError(t, err)
-		records[id] = r
 	}
 }
 
@@ -241,16 +167,12 @@ func (a *account) read(t *testing.T, s *jetstream.Store[ticket], feed map[itsm.I
 func TestNodes(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 3)
-	stops := 3
-	if long() {
-		stops = 50
-	}
-	c.disturb(t, stops, c.stop, c.start)
+	c.disturb(t, enginetest.Long(3, 50), c.stop, c.start)
 }
 
 // Nodes that are programs of their own are killed, one or all.
 func TestKilledNodes(t *testing.T) {
-	if !long() {
+	if enginetest.Long(0, 1) == 0 {
 		t.Skip("takes minutes: set ITSM_LONG=1")
 	}
 	c := newCluster(t, 3)
@@ -265,12 +187,14 @@ func (c *cluster) disturb(t *testing.T, times int, stop, start func(i int)) {
 	var a account
 	ctx, cancel := context.WithCancel(background)
 	var wg sync.WaitGroup
-	var handles []*jetstream.Store[ticket]
+	var handles []*jetstream.Store[enginetest.Item]
 	for i := range 3 {
 		handles = append(handles, open(t, c.connect(i), o))
-		for k := range 2 {
-			wg.Go(func() { write(ctx, handles[i], fmt.Sprintf("w%d%d", i, k), a.add) })
-		}
+		wg.Go(func() {
+			if err := enginetest.Write(ctx, handles[i], fmt.Sprint("w", i), &a); !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		})
 	}
 	for k := range times {
 		a.more(t, 20)
@@ -288,34 +212,29 @@ func (c *cluster) disturb(t *testing.T, times int, stop, start func(i int)) {
 	a.more(t, 20)
 	cancel()
 	wg.Wait()
-	a.audit(t, handles[0])
+	check(t, handles[0], a.ids)
 	require.Eventually(t, func() bool {
 		h, err := handles[0].Health(t.Context())
 		return err == nil && h.Current == 3
 	}, time.Minute, 10*time.Millisecond)
 	for _, s := range handles {
-		a.audit(t, s)
+		check(t, s, a.ids)
 	}
 }
 
 // Hosts are killed while they write, each in the middle of whatever it does.
 func TestKilledWriters(t *testing.T) {
 	t.Parallel()
-	kills := 3
-	if long() {
-		kills = 500
-	}
 	c := newCluster(t, 1)
 	s := open(t, c.connect(0), jetstream.Options{Stream: killStream})
-	var a account
-	for k := range kills {
-		p := &enginetest.Program{Part: []string{"writer", c.url(0), fmt.Sprint("k", k)}}
-		p.Hear(func(line string) { a.add(itsm.ID(line)) })
-		require.NoError(t, p.Start())
-		a.more(t, 1+rand.IntN(60))
-		require.NoError(t, p.Kill())
+	var all []itsm.ID
+	for k := range enginetest.Long(3, 500) {
+		// What one has sent may arrive when it is dead: the next has records of its own.
+		ids, err := enginetest.Kill(&enginetest.Program{Part: []string{"writer", c.url(0), fmt.Sprint("k", k)}})
+		require.NoError(t, err)
+		all = append(all, ids...)
 	}
-	a.audit(t, s)
+	check(t, s, all)
 }
 
 // file is the configuration of a node.

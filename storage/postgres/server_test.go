@@ -45,7 +45,7 @@ func TestMain(m *testing.M) {
 			if err != nil {
 				return err
 			}
-			return enginetest.Write(ctx, postgres.NewStore[enginetest.Item](db, items), os.Stdout)
+			return enginetest.Write(ctx, postgres.NewStore[enginetest.Item](db, items), "w", os.Stdout)
 		},
 		"host": func(args ...string) error {
 			ctx := context.Background()

@@ -5,11 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -17,14 +15,6 @@ import (
 	"github.com/go-itsm/itsm/storage/enginetest"
 	"github.com/go-itsm/itsm/storage/sqlite"
 )
-
-// long says how often something is tried: more where there is time for it.
-func long(normal, long int) int {
-	if os.Getenv("ITSM_LONG") == "1" {
-		return long
-	}
-	return normal
-}
 
 var items = sqlite.Space{Practice: "item"}
 
@@ -59,7 +49,7 @@ func TestLinearizable(t *testing.T) {
 	for _, h := range hosts {
 		require.NoError(t, h.open(t.Context()))
 	}
-	for n := range long(200, 10_000) {
+	for n := range enginetest.Long(200, 10_000) {
 		err := enginetest.History(t.Context(), fmt.Sprint("h", n), enginetest.Cluster{
 			Store: func(client int) itsm.Store[enginetest.Item] { return hosts[client%2].store() },
 			Disturb: func(ctx context.Context) error {
@@ -82,7 +72,7 @@ func TestMain(m *testing.M) {
 			if err != nil {
 				return err
 			}
-			return enginetest.Write(ctx, sqlite.NewStore[enginetest.Item](db, items), os.Stdout)
+			return enginetest.Write(ctx, sqlite.NewStore[enginetest.Item](db, items), "w", os.Stdout)
 		},
 		"host": func(args ...string) error {
 			ctx := context.Background()
@@ -114,7 +104,7 @@ func TestHavoc(t *testing.T) {
 	for _, name := range []string{"seoul", "berlin", "austin"} {
 		hosts = append(hosts, &enginetest.Program{Part: []string{"host", file, folder, name}})
 	}
-	report, err := tower(db, folder).Havoc(t.Context(), hosts, nil, long(12, 500))
+	report, err := tower(db, folder).Havoc(t.Context(), hosts, nil, enginetest.Long(12, 500))
 	require.NoError(t, err)
 	t.Log(report)
 	intact(t, file)
@@ -126,20 +116,9 @@ func TestKilled(t *testing.T) {
 	file := temp(t)
 	var audit enginetest.Audit
 	acknowledged := 0
-	for range long(20, 500) {
-		lines, last, enough := 0, rand.IntN(100), make(chan struct{})
-		var ids []itsm.ID
-		writer := &enginetest.Program{Part: []string{"writer", file}}
-		writer.Hear(func(line string) {
-			ids = append(ids, enginetest.Acknowledged(line)...)
-			if lines++; lines == last+1 {
-				close(enough)
-			}
-		})
-		require.NoError(t, writer.Start())
-		<-enough
-		time.Sleep(rand.N(2 * time.Millisecond))
-		require.NoError(t, writer.Kill())
+	for range enginetest.Long(20, 500) {
+		ids, err := enginetest.Kill(&enginetest.Program{Part: []string{"writer", file}})
+		require.NoError(t, err)
 		acknowledged += len(ids)
 
 		db, err := sqlite.Open(t.Context(), file, sqlite.Config{})
