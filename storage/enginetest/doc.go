@@ -14,7 +14,9 @@
 //	}
 //
 // [Write] commits until it is killed, in a process of its own, and says what was
-// acknowledged; an [Audit] then finds out whether that is there, whole and once.
+// acknowledged; an [Audit] then finds out whether that is there, whole and once. A
+// [Cutting] cuts the connection at each byte of a commit, by a [Proxy], and compares
+// what the store says of it with what is there.
 //
 // A [Tower] is a practice with due actions, and another that reacts to it. Hosts, each
 // a process, run both while users are at work, and [Tower.Havoc] kills them, and the

@@ -259,6 +259,8 @@ func (c Cutting) check(ctx context.Context, revs []itsm.Revision[Item], said err
 			there++
 		case !errors.Is(err, itsm.ErrNotFound):
 			return err
+		case there > 0: // those before it are there, so it must be
+			return fmt.Errorf("it is there by halves: without %s", rev.Record.ID)
 		}
 	}
 	switch {

@@ -389,7 +389,7 @@ func TestTowerAudit(t *testing.T) {
 	}
 }
 
-// TestMain is also the programs of TestProgram.
+// TestMain is also the programs that are killed.
 func TestMain(m *testing.M) {
 	enginetest.Play(map[string]func(args ...string) error{
 		"counts": func(args ...string) error {
@@ -434,4 +434,6 @@ func TestProgram(t *testing.T) {
 			break
 		}
 	}
+	_, err := enginetest.Kill(&enginetest.Program{Part: []string{"ends"}})
+	require.EqualError(t, err, "[ends] had ended by itself")
 }
