@@ -55,6 +55,16 @@ type Program struct {
 // if the line was written whole.
 func (p *Program) Hear(line func(line string)) { p.hear = line }
 
+// Ended reports whether it has ended by itself since it was started.
+func (p *Program) Ended() bool {
+	select {
+	case <-p.heard:
+		return p.cmd != nil
+	default:
+		return false
+	}
+}
+
 // Start starts it.
 func (p *Program) Start() error {
 	part, err := json.Marshal(p.Part)
@@ -123,6 +133,7 @@ type Victim interface {
 type Host interface {
 	Victim
 	Hear(line func(line string))
+	Ended() bool
 }
 
 // Havoc has hosts work on a tower and kills them while they do, one at a time, or one
@@ -131,7 +142,7 @@ type Host interface {
 // users go home, what is due is done, and the account is made ([Tower.Audit]). The tower
 // is over handles of the caller's own.
 func (t Tower) Havoc(ctx context.Context, hosts []Host, others []Victim, kills int) (r Report, err error) {
-	s := &scene{patience: t.patience(), heard: make([]int, len(hosts)), home: make([]bool, len(hosts))}
+	s := &scene{hosts: hosts, patience: t.patience(), heard: make([]int, len(hosts)), home: make([]bool, len(hosts))}
 	defer func() {
 		for _, h := range hosts {
 			err = errors.Join(err, h.Kill())
@@ -200,6 +211,7 @@ func (t Tower) Havoc(ctx context.Context, hosts []Host, others []Victim, kills i
 
 // A scene is what is heard of hosts.
 type scene struct {
+	hosts    []Host
 	patience time.Duration
 	mu       sync.Mutex
 	told     []string // what was acknowledged
@@ -236,8 +248,11 @@ func (s *scene) wait(ctx context.Context, until func() bool) error {
 		s.mu.Lock()
 		ok, heard := until(), fmt.Sprint(s.heard)
 		s.mu.Unlock()
-		if ok || ctx.Err() != nil {
+		switch {
+		case ok || ctx.Err() != nil:
 			return ctx.Err()
+		case slices.ContainsFunc(s.hosts, Host.Ended):
+			return errors.New("a host works no more") // which, is told when it is to be killed
 		}
 		if time.Since(begun) > s.patience {
 			return fmt.Errorf("after %v hosts have been heard %s times", s.patience, heard)

@@ -198,7 +198,7 @@ func (t Tower) Settle(ctx context.Context) error {
 			}
 		}
 		switch {
-		case due.IsZero() && hung == 0 && open <= 0:
+		case due.IsZero() && hung <= 0 && open <= 0: // less is for the audit to say
 			return nil
 		case time.Since(changed) > t.patience():
 			return fmt.Errorf("%d bells are not silent, and the first is due at %v; %d effects are missing", hung, due, open)

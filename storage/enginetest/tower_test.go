@@ -33,6 +33,7 @@ type actor struct {
 	hear  func(line string)
 	stop  context.CancelFunc
 	group sync.WaitGroup
+	over  chan struct{}
 	ended error
 }
 
@@ -47,11 +48,12 @@ func (a *actor) Hear(line func(line string)) { a.hear = line }
 
 func (a *actor) Start() error {
 	ctx, stop := context.WithCancel(context.Background())
-	a.stop = stop
+	a.stop, a.over = stop, make(chan struct{})
 	in, out := io.Pipe()
 	a.group.Go(func() {
 		a.ended = a.tower.Run(ctx, a.name, out)
 		_ = out.Close()
+		close(a.over)
 	})
 	a.group.Go(func() {
 		for lines := bufio.NewScanner(in); lines.Scan(); {
@@ -59,6 +61,15 @@ func (a *actor) Start() error {
 		}
 	})
 	return nil
+}
+
+func (a *actor) Ended() bool {
+	select {
+	case <-a.over:
+		return true
+	default:
+		return false
+	}
 }
 
 func (a *actor) Kill() error {
@@ -426,14 +437,10 @@ func TestProgram(t *testing.T) {
 		require.Equal(t, before, lines)
 	}
 	p = &enginetest.Program{Part: []string{"ends"}}
-	for wait := time.Millisecond; ; wait *= 2 {
-		require.NoError(t, p.Start())
-		time.Sleep(wait)
-		if err := p.Kill(); err != nil {
-			require.EqualError(t, err, "[ends] had ended by itself")
-			break
-		}
-	}
+	require.NoError(t, p.Start())
+	require.Eventually(t, p.Ended, time.Minute, time.Millisecond)
+	require.EqualError(t, p.Kill(), "[ends] had ended by itself")
+	require.False(t, p.Ended(), "it is known")
 	_, err := enginetest.Kill(&enginetest.Program{Part: []string{"ends"}})
 	require.EqualError(t, err, "[ends] had ended by itself")
 }
