@@ -31,7 +31,6 @@ import (
 var (
 	tickets = postgres.Space{Practice: "ticket"}
 	start   = time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC)
-	states  = []itsm.State{"new", "open", "closed"}
 )
 
 // Every rule, over two pools, with another tenant in the same tables; without the
