@@ -33,8 +33,8 @@ type Proxy struct {
 type Way int
 
 const (
-	ToServer Way = iota
-	FromServer
+	ToServer   Way = iota // what clients say
+	FromServer            // what they are told
 )
 
 // never is more than ever passes.
