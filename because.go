@@ -63,7 +63,7 @@ func (w *reason) id(prefix, practice string, record ID, n int) ID {
 func (tx *Tx[R]) reasonedID() (ID, error) {
 	id := tx.why.id(tx.p.def.Prefix, tx.p.Name(), "", tx.made)
 	tx.made++
-	_, err := tx.p.store.Load(tx.ctx, id)
+	_, err := tx.p.store.load(tx.ctx, id)
 	switch {
 	case err == nil:
 		return "", tx.doneBefore(id)
@@ -120,7 +120,7 @@ func (tx *Tx[R]) once(refused error) error {
 // notBefore looks into the history of a record.
 func (tx *Tx[R]) notBefore(record ID) error {
 	first := tx.why.id(eventPrefix, tx.p.Name(), record, 0)
-	for e, err := range tx.p.store.Events(tx.ctx, record, 0) {
+	for e, err := range tx.p.store.events(tx.ctx, record) {
 		if err != nil {
 			return err
 		}

@@ -31,6 +31,14 @@ type Config struct {
 	// ([Feeder]). It runs on the caller's goroutine. Nil means nobody.
 	Notify func(ctx context.Context, events []Event)
 
+	// Observe is told that a call begins, of a practice and of its store, for
+	// metrics and traces; package telemetry has it for OpenTelemetry. It returns
+	// the context to go on with, which comes from the one that it was given, and a
+	// function that is told how the call ended, or nil. A sequence begins when it is
+	// ranged over and ends with its loop. It runs on the goroutine of the call, for
+	// several at the same time. Nil means nobody, which costs nothing.
+	Observe func(ctx context.Context, call Call) (context.Context, func(Outcome))
+
 	// Attempts is how often a decision is made again after somebody else
 	// changed the record in between, and how often a commit of unknown outcome
 	// is sent, before giving up with [ErrConflict] or [ErrUnknown]. 0 means 20.

@@ -65,7 +65,7 @@ func TestDecodeRefusesWithAllFindings(t *testing.T) {
 		{"no JSON", `{"action":pack}`, []string{"must be JSON: invalid character 'p' looking for beginning of value"}},
 		{"two values", `{"action":"pack"} {}`, []string{"must be JSON: invalid character '{' after top-level value"}},
 		{"no object", `["pack"]`, []string{"must be an object"}},
-		{"null", `null`, []string{`action "" is not known`}},
+		{"null", `null`, []string{"must be an object"}},
 		{"no action", `{}`, []string{`action "" is not known`}},
 		{"action is no text", `{"action":7,"daat":{}}`, []string{"action must be text", "daat is not known"}},
 		{"names in another case are other names", `{"Action":"pack"}`, []string{"Action is not known"}},

@@ -7,6 +7,9 @@ import (
 	"iter"
 	"reflect"
 	"time"
+
+	"github.com/go-itsm/itsm/internal/short"
+	"github.com/go-itsm/itsm/internal/strict"
 )
 
 // A Definition is all that one practice adds to what every practice has: a
@@ -215,28 +218,19 @@ func (p *Practice[R]) Decode(data []byte) (Action[R], error) {
 	}
 	t, ok := p.types[env.Action]
 	if !ok || t.derived {
-		return nil, &FieldError{Field: "action", Reason: fmt.Sprintf("%q is not known", shorten([]byte(env.Action)))}
+		return nil, &FieldError{Field: "action", Reason: fmt.Sprintf("%q is not known", short.Text(env.Action))}
 	}
 	v := t.new()
-	var findings Validation
+	var faults strict.Faults
 	if len(env.Data) > 0 && string(env.Data) != "null" {
-		decodeInto(&findings, v, env.Data, "")
-	}
-	named := map[string]bool{}
-	for _, f := range findings.findings {
-		named[f.(*FieldError).Field] = true
+		faults = strict.Read(env.Data, v.Addr().Interface(), maxAction)
 	}
 	// What is wrong with the rest is told at once, but nothing twice.
 	_, a, _, err := p.admit(v.Interface().(Action[R]), nil)
 	if err == nil {
 		err = validate(a)
 	}
-	for _, f := range Findings(err) {
-		if field, ok := f.(*FieldError); !ok || !named[field.Field] {
-			findings.Add(f)
-		}
-	}
-	if err := findings.Err(); err != nil {
+	if err := unread(faults, err); err != nil {
 		return nil, err
 	}
 	return a, nil

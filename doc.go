@@ -53,6 +53,7 @@
 //   - storage/transfer: from one store to another.
 //   - storage/storagetest: the rules of a store as sentences, and their proof.
 //   - storage/enginetest: what more an engine has to prove; a module of its own.
+//   - telemetry: tells OpenTelemetry what all of them do; a module of its own.
 //   - examples: one story a folder.
 //
 // Practices import this package, sla, slm and approval, and never each other; what connects their

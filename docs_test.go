@@ -154,7 +154,7 @@ func mayImport(dir, imported string) bool {
 		return to == "" || to == "sla" || to == "slm" || to == "approval" || to == from
 	case from == "valuechain":
 		return to == "" || to == from
-	case from == "storage":
+	case from == "storage", from == "telemetry":
 		return to == ""
 	case dir == "svs/improvement": // a practice like the others
 		return to == "" || to == "valuechain"
@@ -188,7 +188,7 @@ func TestArrows(t *testing.T) {
 	}{
 		{".", "internal/clone", true}, {".", "sla", false}, {".", "incident", false}, {"incident", ".", true},
 		{"incident", "sla", true}, {"incident", "slm", true}, {"slm", "sla", true}, {"slm", "incident", false}, {"sla", "slm", false}, {"incident", "problem", false}, {"problem", "incident", false}, {"problem", "slm", true}, {"sla", ".", false}, {"approval", "internal/x", true},
-		{"storage/memory", ".", true}, {"storage/memory", "internal/clone", true}, {"storage/sqlite", "incident", false},
+		{"storage/memory", ".", true}, {"storage/memory", "internal/clone", true}, {"storage/sqlite", "incident", false}, {"telemetry", ".", true}, {"telemetry", "svs", false},
 		{"storage/sqlite", "storage/memory", false}, {"valuechain", "incident", false}, {"valuechain", "svs", false}, {"svs", "incident", true},
 		{"knowledge", "knowledge/search", true}, {"knowledge/search", ".", true}, {"knowledge/search", "knowledge", false}, {"incident", "knowledge/search", false},
 		{"svs", "svs/improvement", true}, {"svs/improvement", "valuechain", true}, {"svs/improvement", "svs", false}, {"svs/improvement", "incident", false},

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/go-itsm/itsm/internal/strict"
 )
 
 // A form writes the JSON of actions of one type, as encoding/json would. Most
@@ -26,13 +28,13 @@ type formField struct {
 // formOf returns the form of a type in which [shapeOf] found nothing wrong, nil
 // if there is more to it.
 func formOf(t reflect.Type) form {
-	if hasOwnJSON(t) {
+	if strict.HasOwn(t) {
 		return nil
 	}
 	f := form{}
 	for i := range t.NumField() {
 		field := t.Field(i)
-		name, _ := jsonName(field)
+		name, _ := strict.Name(field)
 		name = cmp.Or(name, field.Name)
 		kind, omit := field.Type.Kind(), strings.Contains(field.Tag.Get("json"), ",omit")
 		switch {
@@ -40,7 +42,7 @@ func formOf(t reflect.Type) form {
 			return nil
 		case field.Type == timeType:
 			omit = strings.Contains(field.Tag.Get("json"), ",omitzero") // to encoding/json no time is empty
-		case hasOwnJSON(field.Type):
+		case strict.HasOwn(field.Type):
 			return nil
 		case kind != reflect.String && kind != reflect.Bool && (kind < reflect.Int || kind > reflect.Uint64):
 			return nil

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/go-itsm/itsm/internal/strict"
 )
 
 // Callers branch on these sentinels with [errors.Is]. Details ride in
@@ -102,11 +104,20 @@ func (e *TransitionError) Is(target error) bool { return target == ErrNotAllowed
 // Findings lists every finding in an error, in order: each a *[FieldError], a
 // *[RuleError], a *[TransitionError], or an error that holds none of them. It
 // returns nil for nil.
+//
+// What another package finds takes part: an error with a method
+// Finding() (field, reason string) is listed as a FieldError, one with a method
+// Refusal() string as a RuleError. Those of packages sla and approval have them.
 func Findings(err error) []error {
 	switch e := err.(type) {
 	case nil:
 		return nil
 	case *FieldError, *RuleError, *TransitionError:
+	case interface{ Finding() (field, reason string) }:
+		field, reason := e.Finding()
+		return []error{&FieldError{Field: field, Reason: reason}}
+	case interface{ Refusal() string }:
+		return []error{&RuleError{Reason: e.Refusal()}}
 	case interface{ Unwrap() []error }:
 		var all []error
 		for _, one := range e.Unwrap() {
@@ -123,6 +134,23 @@ func Findings(err error) []error {
 		}
 	}
 	return []error{err}
+}
+
+// Under returns what is wrong with a part of an input as what is wrong with the
+// whole: the [Findings] of err, each FieldError under the part's field. An error
+// without findings, and nil, are returned as they are. With an empty field it only
+// puts what another package found into FieldErrors and RuleErrors.
+func Under(field string, err error) error {
+	all := Findings(err)
+	if !slices.ContainsFunc(all, isDetail) {
+		return err
+	}
+	for i, f := range all {
+		if e, ok := f.(*FieldError); ok {
+			all[i] = &FieldError{Field: strict.Join(field, e.Field), Reason: e.Reason}
+		}
+	}
+	return (&Validation{all}).Err()
 }
 
 func isDetail(err error) bool {

@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/approval"
+	"github.com/go-itsm/itsm/sla"
 )
 
 func sentinels() []error {
@@ -115,6 +117,69 @@ func TestFindings(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) { require.Equal(t, tt.want, itsm.Findings(tt.err)) })
 	}
+}
+
+// What packages sla and approval find is found like what the kernel finds.
+func TestFindingsOfOtherPackages(t *testing.T) {
+	_, calendar := sla.ParseCalendar([]byte(`{"tz":7,"weekly":{"mon":[["09:00","25:00"]],"mno":[]}}`))
+	_, policy := approval.ParsePolicy([]byte(`{"x":1,"rule":{"of":[]}}`))
+	refused := approval.Admit(approval.Electorate{Policy: approval.Policy{Rule: approval.Rule{Need: approval.Any, Of: approval.Persons("ann")}}, Opened: time.Unix(0, 0)},
+		nil, approval.Ballot{By: "bob", Vote: approval.Approve, At: time.Unix(0, 0)})
+	require.ErrorIs(t, refused, approval.ErrRefused)
+	require.Equal(t, []error{
+		&itsm.FieldError{Field: "tz", Reason: "must be text"},
+		&itsm.FieldError{Field: "weekly.mon[0][1]", Reason: `must be a time of day in whole seconds from "00:00" to "24:00"`},
+		&itsm.FieldError{Field: "weekly.mno", Reason: "is not known"},
+		&itsm.FieldError{Field: "x", Reason: "is not known"},
+		&itsm.FieldError{Field: "rule.of", Reason: "must not be empty: nobody approves nothing"},
+		&itsm.RuleError{Reason: refused.Error()},
+	}, itsm.Findings(errors.Join(calendar, fmt.Errorf("policy: %w", policy), refused)))
+}
+
+// What a type that reads itself finds is told where it stands.
+func TestParseJSONTellsWhatOthersFind(t *testing.T) {
+	type shop struct {
+		Open map[string]sla.Week `json:"open"`
+	}
+	_, err := itsm.ParseJSON[shop]([]byte(`{"open":{"a":{"mon":[["09:00","17:00"],null]},"b":{"tue":["x"]}}}`))
+	require.Equal(t, []error{
+		&itsm.FieldError{Field: "open.a.mon[1]", Reason: "must not be null"},
+		&itsm.FieldError{Field: "open.b.tue[0]", Reason: `must be a window, such as ["09:00","17:00"]`},
+	}, itsm.Findings(err))
+}
+
+func TestUnder(t *testing.T) {
+	var v itsm.Validation
+	v.Check(false, "of[1]", "is wrong")
+	v.Check(false, "", "is empty")
+	v.Check(false, "[2]", "is there twice")
+	v.Rule(false, "it is closed")
+	under := itsm.Under("policy", fmt.Errorf("wrapped: %w", v.Err()))
+	require.Equal(t, []error{
+		&itsm.FieldError{Field: "policy.of[1]", Reason: "is wrong"}, &itsm.FieldError{Field: "policy", Reason: "is empty"},
+		&itsm.FieldError{Field: "policy[2]", Reason: "is there twice"}, &itsm.RuleError{Reason: "it is closed"},
+	}, itsm.Findings(under))
+	require.ErrorIs(t, under, itsm.ErrInvalid)
+	require.ErrorIs(t, under, itsm.ErrNotAllowed)
+	require.Equal(t, itsm.Findings(v.Err()), itsm.Findings(itsm.Under("", v.Err())))
+	require.NoError(t, itsm.Under("policy", nil))
+	other := fmt.Errorf("disk: %w", errors.New("full"))
+	require.Equal(t, other, itsm.Under("policy", other))
+}
+
+func TestTextsAndRefs(t *testing.T) {
+	var v itsm.Validation
+	v.Texts("names", []string{"ann", "bob"}, 2, 3)
+	v.Texts("names", nil, 0, 3)
+	v.Ref("to", itsm.Ref{Kind: "ci", ID: "db1"})
+	require.NoError(t, v.Err())
+	require.NoError(t, itsm.CheckText("note", "", 0, 3))
+	require.Equal(t, &itsm.FieldError{Field: "note", Reason: "must not be empty"}, itsm.CheckText("note", "", 1, 3))
+
+	v.Texts("names", []string{"", "ann", "anna", "ann", "never looked at"}, 4, 3)
+	v.Ref("to", itsm.Ref{Kind: strings.Repeat("x", 101)})
+	require.EqualError(t, v.Err(), `names must be at most 4; names[0] must not be empty; names[2] must have at most 3 characters, has 4; `+
+		`names[3] "ann" is there twice; to.kind must have at most 100 characters, has 101; to.id must not be empty`)
 }
 
 func TestActor(t *testing.T) {

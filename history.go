@@ -4,18 +4,46 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 )
 
 // History yields the events of a record, oldest first; none if there is no such
 // record. An error ends the sequence.
 func (p *Practice[R]) History(ctx context.Context, id ID) iter.Seq2[Event, error] {
-	return p.store.Events(ctx, id, 0)
+	return p.store.events(ctx, id)
 }
 
 // Done returns the action that an event keeps, as its own type. It returns an
 // [ErrInvalid] if the practice has no such action.
 func (p *Practice[R]) Done(e Event) (Action[R], error) { return p.decode(e) }
+
+// Told yields what is to be told of the history of a record, oldest first, such as a
+// journal of what was said about it. Tell is asked about each event and the action that
+// it keeps, or, if actions are named, only about those, so that the others need not be
+// read; it returns what is to be told, if anything. An error ends the sequence: the
+// store's, or an [ErrInvalid] if the practice does not have an action.
+func Told[R, T any](ctx context.Context, p *Practice[R], id ID, tell func(e Event, a Action[R]) (T, bool), actions ...string) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var none T
+		for e, err := range p.History(ctx, id) {
+			if err == nil && len(actions) > 0 && !slices.Contains(actions, e.Action) {
+				continue
+			}
+			var a Action[R]
+			if err == nil {
+				a, err = p.Done(e)
+			}
+			if err != nil {
+				yield(none, err)
+				return
+			}
+			if one, ok := tell(e, a); ok && !yield(one, nil) {
+				return
+			}
+		}
+	}
+}
 
 // Replay folds a whole history into the record that it leads to: what the store
 // has, field by field. It needs no store and no configuration. It returns an

@@ -1,6 +1,7 @@
 package itsm_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -263,4 +264,55 @@ func randomAction(r *rand.Rand, clock *clock) itsm.Action[Ticket] {
 		}
 	}
 	return Add{N: r.IntN(100) - 50}
+}
+
+func TestTold(t *testing.T) {
+	p := newToy(t, memory.New[Ticket](), itsm.Config{Now: newClock().Now, NewID: numbered()})
+	r := do(t, p, file(t, p, "x").ID, Score{Points: 7}, Wait{Until: monday.Add(time.Hour)}, Reply{}, Score{Points: 9})
+	points := func(e itsm.Event, a itsm.Action[Ticket]) (string, bool) {
+		score, ok := a.(Score)
+		return fmt.Sprintf("%d: %d", e.Version, score.Points), ok
+	}
+	tell := func(p *itsm.Practice[Ticket], actions ...string) (all []string, err error) {
+		for one, failed := range itsm.Told(t.Context(), p, r.ID, points, actions...) {
+			if failed != nil {
+				return all, failed
+			}
+			all = append(all, one)
+		}
+		return all, nil
+	}
+	for _, actions := range [][]string{nil, {"score"}, {"wait", "score"}} {
+		all, err := tell(p, actions...)
+		require.NoError(t, err)
+		require.Equal(t, []string{"2: 7", fmt.Sprintf("%d: 9", r.Version)}, all)
+	}
+	all, err := tell(p, "wait")
+	require.NoError(t, err)
+	require.Empty(t, all)
+	for one := range itsm.Told(t.Context(), p, r.ID, points) {
+		require.Equal(t, "2: 7", one)
+		break
+	}
+
+	// What is not asked for need not be known.
+	broken := events(t, p, r.ID)
+	broken[2].Action = "lost"
+	p = newToy(t, kept{memory.New[Ticket](), broken}, itsm.Config{})
+	all, err = tell(p, "score")
+	require.NoError(t, err)
+	require.Len(t, all, 2)
+	all, err = tell(p)
+	require.ErrorIs(t, err, itsm.ErrInvalid)
+	require.Equal(t, []string{"2: 7"}, all)
+}
+
+// kept is a store with a history of its own.
+type kept struct {
+	itsm.Store[Ticket]
+	events []itsm.Event
+}
+
+func (k kept) Events(context.Context, itsm.ID, itsm.Version) iter.Seq2[itsm.Event, error] {
+	return sequence(k.events)
 }

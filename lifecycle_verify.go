@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/go-itsm/itsm/internal/short"
 )
 
 // verify proves what [NewLifecycle] promises, or lists everything that cannot
@@ -15,7 +17,7 @@ func verify(s LifecycleSpec) error {
 			v.Check(false, field, "must not be empty")
 			return
 		}
-		v.Check(isName(name, marks), field, fmt.Sprintf("must be a name of letters, digits%s, is %q", allowed, short(name)))
+		v.Check(isName(name, marks), field, fmt.Sprintf("must be a name of letters, digits%s, is %q", allowed, short.Text(name)))
 	}
 	action := func(field, a string) { named(field, a, "_.-", ", _, . and -") }
 	action("name", s.Name)
@@ -27,17 +29,17 @@ func verify(s LifecycleSpec) error {
 	for i, state := range s.States {
 		field := fmt.Sprintf("states[%d]", i)
 		named(field, string(state), "_", " and _")
-		v.Check(!declared[state], field, fmt.Sprintf("declares %q twice", short(state)))
+		v.Check(!declared[state], field, fmt.Sprintf("declares %q twice", short.Text(state)))
 		declared[state] = true
 	}
 	known := func(field string, state State) {
-		v.Check(declared[state], field, fmt.Sprintf("names the unknown state %q", short(state)))
+		v.Check(declared[state], field, fmt.Sprintf("names the unknown state %q", short.Text(state)))
 	}
 	known("initial", s.Initial)
 	isEnd := map[State]bool{}
 	for i, end := range s.Ends {
 		known(fmt.Sprintf("ends[%d]", i), end)
-		v.Check(!isEnd[end], fmt.Sprintf("ends[%d]", i), fmt.Sprintf("declares %q twice", short(end)))
+		v.Check(!isEnd[end], fmt.Sprintf("ends[%d]", i), fmt.Sprintf("declares %q twice", short.Text(end)))
 		isEnd[end] = true
 	}
 	spared := map[State]bool{}
@@ -57,7 +59,7 @@ func verify(s LifecycleSpec) error {
 	for i, t := range s.Transitions {
 		field := fmt.Sprintf("transitions[%d]", i)
 		action(field+".action", t.Action)
-		v.Check(t.Action != s.Create || s.Create == "", field+".action", fmt.Sprintf("is %q, which creates records", short(t.Action)))
+		v.Check(t.Action != s.Create || s.Create == "", field+".action", fmt.Sprintf("is %q, which creates records", short.Text(t.Action)))
 		v.Check(len(t.From) > 0, field+".from", "must not be empty")
 		if t.To != "" {
 			known(field+".to", t.To)
@@ -71,7 +73,7 @@ func verify(s LifecycleSpec) error {
 			e := edge{from, t.Action}
 			if other, twice := leads[e]; twice {
 				v.Check(false, fmt.Sprintf("%s.from[%d]", field, j),
-					fmt.Sprintf("makes %q ambiguous in %q: it leads to %q already", short(t.Action), short(from), short(other)))
+					fmt.Sprintf("makes %q ambiguous in %q: it leads to %q already", short.Text(t.Action), short.Text(from), short.Text(other)))
 				continue
 			}
 			leads[e] = to
@@ -84,19 +86,16 @@ func verify(s LifecycleSpec) error {
 	ending := walk(backward, s.Ends...)
 	for i, state := range s.States {
 		field := fmt.Sprintf("states[%d]", i)
-		v.Check(reached[state], field, fmt.Sprintf("%q cannot be reached from %q", short(state), short(s.Initial)))
-		v.Check(ending[state], field, fmt.Sprintf("%q is a trap: no end can be reached from it", short(state)))
+		v.Check(reached[state], field, fmt.Sprintf("%q cannot be reached from %q", short.Text(state), short.Text(s.Initial)))
+		v.Check(ending[state], field, fmt.Sprintf("%q is a trap: no end can be reached from it", short.Text(state)))
 		if s.Cancel != "" && !isEnd[state] && !spared[state] {
 			to, ok := leads[edge{state, s.Cancel}]
-			v.Check(ok, field, fmt.Sprintf("%q does not permit %q", short(state), short(s.Cancel)))
-			v.Check(!ok || isEnd[to], field, fmt.Sprintf("%q does not end with %q", short(state), short(s.Cancel)))
+			v.Check(ok, field, fmt.Sprintf("%q does not permit %q", short.Text(state), short.Text(s.Cancel)))
+			v.Check(!ok || isEnd[to], field, fmt.Sprintf("%q does not end with %q", short.Text(state), short.Text(s.Cancel)))
 		}
 	}
 	return v.Err()
 }
-
-// short keeps what is no name from filling the findings.
-func short[S ~string](name S) string { return shorten([]byte(name)) }
 
 // walk returns every state that can be reached from the given ones.
 func walk(next map[State][]State, from ...State) map[State]bool {

@@ -141,6 +141,16 @@ func (f Fields) Get(name string, target any) error {
 	return nil
 }
 
+// Text returns the value under a name for conditions and lists: a text as it is,
+// anything else as its JSON, and "" if there is none.
+func (f Fields) Text(name string) string {
+	var text string
+	if f.Get(name, &text) != nil {
+		return string(f[name]) // a number, true or false
+	}
+	return text
+}
+
 // Limits of what a record carries, so that its size is bounded.
 const (
 	maxLinks     = 1000
@@ -162,8 +172,7 @@ func (AddLink[R]) Action() string { return "link" }
 func (a AddLink[R]) Validate() error {
 	var v Validation
 	v.Text("rel", a.Rel, 1, 100)
-	v.Text("to.kind", a.To.Kind, 1, 100)
-	v.Text("to.id", string(a.To.ID), 1, 500)
+	v.Ref("to", a.To)
 	return v.Err()
 }
 

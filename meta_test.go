@@ -137,3 +137,11 @@ func TestLinks(t *testing.T) {
 	}
 	require.ErrorIs(t, Link{Link: one}.Apply(&full, itsm.Moment{}), itsm.ErrNotAllowed)
 }
+
+func TestFieldsText(t *testing.T) {
+	f := itsm.Fields{"text": json.RawMessage(`"a\u0062"`), "number": json.RawMessage(`12.50`), "yes": json.RawMessage(`true`), "null": json.RawMessage(`null`)}
+	for name, want := range map[string]string{"text": "ab", "number": "12.50", "yes": "true", "null": "", "missing": ""} {
+		require.Equal(t, want, f.Text(name), name)
+	}
+	require.Empty(t, itsm.Fields(nil).Text("x"))
+}

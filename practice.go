@@ -38,8 +38,7 @@ const eventPrefix = "evt"
 //   - the context's error, or the store's own.
 type Practice[R any] struct {
 	def    Definition[R]
-	store  Store[R]
-	place  func(ctx context.Context, id ID, to *R) error // of store, see inPlace
+	store  backing[R]
 	cfg    Config
 	types  map[string]*actionType
 	order  []*actionType
@@ -64,7 +63,9 @@ func NewPractice[R any](def Definition[R], store Store[R], cfg Config) (*Practic
 		return nil, err
 	}
 	def.Actions, def.Derived = slices.Clone(def.Actions), slices.Clone(def.Derived)
-	return &Practice[R]{def: def, store: store, place: placeOf(store), cfg: cfg, types: types, order: order, cloner: cloner}, nil
+	p := &Practice[R]{def: def, cfg: cfg, types: types, order: order, cloner: cloner}
+	p.store = newBacking(store, &p.cfg, p.Name())
+	return p, nil
 }
 
 // Over returns the same practice over another store, such as one that is bound
@@ -76,27 +77,9 @@ func NewPractice[R any](def Definition[R], store Store[R], cfg Config) (*Practic
 // in the same transaction, the host sets [Config.Attempts] to 1 and repeats all
 // of it.
 func (p *Practice[R]) Over(store Store[R]) *Practice[R] {
-	return &Practice[R]{def: p.def, store: store, place: placeOf(store), cfg: p.cfg, types: p.types, order: p.order, cloner: p.cloner}
-}
-
-// inPlace is a store whose Load costs so little that returning a large record
-// is most of it. It gives a way to load into a place that is there, if store is
-// itself: something around it that embeds it has a Load of its own to be asked.
-type inPlace[R any] interface {
-	InPlace(store Store[R]) func(ctx context.Context, id ID, to *R) error
-}
-
-// placeOf returns how to load from a store into a place.
-func placeOf[R any](store Store[R]) func(ctx context.Context, id ID, to *R) error {
-	if s, ok := store.(inPlace[R]); ok {
-		if load := s.InPlace(store); load != nil {
-			return load
-		}
-	}
-	return func(ctx context.Context, id ID, to *R) (err error) {
-		*to, err = store.Load(ctx, id)
-		return err
-	}
+	over := &Practice[R]{def: p.def, cfg: p.cfg, types: p.types, order: p.order, cloner: p.cloner}
+	over.store = newBacking(store, &over.cfg, p.Name())
+	return over
 }
 
 // Name returns the name of the practice, such as "incident".
@@ -108,7 +91,7 @@ func (p *Practice[R]) Lifecycle() *Lifecycle { return p.def.Lifecycle }
 // Create creates a record with the lifecycle's creating action. It returns
 // [ErrExists] if [Config.NewID] gave an id that is taken.
 func (p *Practice[R]) Create(ctx context.Context, a Action[R]) (made R, err error) {
-	tx, err := p.run(ctx, func(tx *Tx[R]) error {
+	tx, err := p.run(ctx, "Create", "", a, func(tx *Tx[R]) error {
 		_, err := tx.create(a)
 		return err
 	})
@@ -121,7 +104,7 @@ func (p *Practice[R]) Create(ctx context.Context, a Action[R]) (made R, err erro
 
 // Do does an action to a record and returns the record as it is then.
 func (p *Practice[R]) Do(ctx context.Context, id ID, a Action[R]) (done R, err error) {
-	tx, err := p.run(ctx, func(tx *Tx[R]) error { return tx.do(id, a) })
+	tx, err := p.run(ctx, "Do", id, a, func(tx *Tx[R]) error { return tx.do(id, a) })
 	if err == nil {
 		done = tx.one[0].Record
 		p.recycle(tx)
@@ -135,23 +118,20 @@ func (p *Practice[R]) Do(ctx context.Context, id ID, a Action[R]) (done R, err e
 // Over a store that takes only single revisions, touching more than one record
 // fails with [ErrSingleRevision].
 func (p *Practice[R]) Update(ctx context.Context, decide func(tx *Tx[R]) error) error {
-	_, err := p.run(ctx, decide)
+	_, err := p.run(ctx, "Update", "", nil, decide)
 	return err
 }
 
 // Get returns a record, which belongs to the caller. It returns [ErrNotFound]
 // if there is none.
 func (p *Practice[R]) Get(ctx context.Context, id ID) (R, error) {
-	return p.store.Load(ctx, id)
+	return p.store.load(ctx, id)
 }
 
 // List returns a page of records. It returns [ErrUnsupported] if the store is no
 // [Lister].
 func (p *Practice[R]) List(ctx context.Context, q Query) (Page[R], error) {
-	if l, ok := p.store.(Lister[R]); ok {
-		return l.List(ctx, q)
-	}
-	return Page[R]{}, fmt.Errorf("%s: list: %w", p.Name(), ErrUnsupported)
+	return p.store.list(ctx, q)
 }
 
 // All yields every record that matches a query, page by page, from q.After on.
@@ -181,18 +161,15 @@ func (p *Practice[R]) All(ctx context.Context, q Query) iter.Seq2[R, error] {
 // Feed yields the events of all records in commit order after a cursor. The
 // sequence is one [ErrUnsupported] if the store is no [Feeder].
 func (p *Practice[R]) Feed(ctx context.Context, after Cursor) iter.Seq2[Delivery, error] {
-	if f, ok := p.store.(Feeder); ok {
-		return f.Feed(ctx, after)
-	}
-	return func(yield func(Delivery, error) bool) {
-		yield(Delivery{}, fmt.Errorf("%s: feed: %w", p.Name(), ErrUnsupported))
-	}
+	return p.store.feed(ctx, after)
 }
 
 // Check decides about an action without doing it: it returns the record as it
 // would be, or what Do would return. Nothing is written. Without an id it
 // decides about an action that creates a record.
-func (p *Practice[R]) Check(ctx context.Context, id ID, a Action[R]) (R, error) {
+func (p *Practice[R]) Check(ctx context.Context, id ID, a Action[R]) (checked R, err error) {
+	ctx, end := p.observe(ctx, "Check", id, a)
+	defer func() { end(Outcome{Err: err}) }()
 	var none R
 	tx, err := p.begin(ctx)
 	if err != nil {
@@ -208,25 +185,45 @@ func (p *Practice[R]) Check(ctx context.Context, id ID, a Action[R]) (R, error) 
 	return tx.touched[0].Record, nil
 }
 
-// run is load → decide → commit → retry on conflict.
-func (p *Practice[R]) run(ctx context.Context, decide func(tx *Tx[R]) error) (*Tx[R], error) {
-	for attempt := 1; ; attempt++ {
+// run is what every call is that may change something, under the eyes of
+// Config.Observe.
+func (p *Practice[R]) run(ctx context.Context, method string, id ID, a Action[R], decide func(tx *Tx[R]) error) (*Tx[R], error) {
+	if p.cfg.Observe == nil {
+		tx, _, err := p.decide(ctx, decide)
+		return tx, err
+	}
+	ctx, end := p.observe(ctx, method, id, a)
+	tx, attempts, err := p.decide(ctx, decide)
+	o := Outcome{Err: err, Attempts: attempts}
+	if err == nil {
+		o.Events, o.Since = tx.Events(), tx.due
+		if tx.why != nil && len(o.Events) > 0 {
+			o.Since = tx.why.at
+		}
+	}
+	end(o)
+	return tx, err
+}
+
+// decide is load → decide → commit → retry on conflict.
+func (p *Practice[R]) decide(ctx context.Context, decide func(tx *Tx[R]) error) (_ *Tx[R], attempt int, err error) {
+	for attempt = 1; ; attempt++ {
 		tx, err := p.begin(ctx)
 		if err != nil {
-			return nil, err
+			return nil, attempt, err
 		}
 		if err := tx.once(cmp.Or(decide(tx), tx.err)); err != nil {
-			return nil, err
+			return nil, attempt, err
 		}
 		err = p.commit(ctx, tx)
 		if err == nil {
-			return tx, nil
+			return tx, attempt, nil
 		}
 		if !errors.Is(err, ErrConflict) || attempt == p.cfg.attempts() {
-			return nil, err
+			return nil, attempt, err
 		}
 		if err := pause(ctx, attempt); err != nil {
-			return nil, err
+			return nil, attempt, err
 		}
 	}
 }
@@ -267,7 +264,7 @@ func (p *Practice[R]) commit(ctx context.Context, tx *Tx[R]) error {
 		return nil
 	}
 	for attempt := 1; ; attempt++ {
-		err := p.store.Commit(ctx, revs...)
+		err := p.store.commit(ctx, revs)
 		if err == nil {
 			break
 		}

@@ -20,14 +20,10 @@ import (
 // find that it is no longer due. It returns [ErrUnsupported] if the store is no
 // [DueStore].
 func (p *Practice[R]) RunDue(ctx context.Context) (done int, next time.Time, err error) {
-	store, ok := p.store.(DueStore)
-	if !ok {
-		return 0, time.Time{}, fmt.Errorf("%s: due actions: %w", p.Name(), ErrUnsupported)
-	}
 	now := p.cfg.now()
 	var failed []error
 	var backlog bool
-	for wake, err := range store.Due(ctx, now) {
+	for wake, err := range p.store.due(ctx, now) {
 		if err != nil {
 			return done, time.Time{}, errors.Join(append(failed, err)...)
 		}
@@ -41,7 +37,7 @@ func (p *Practice[R]) RunDue(ctx context.Context) (done int, next time.Time, err
 			return done, time.Time{}, ctx.Err()
 		}
 	}
-	next, err = store.NextDue(ctx, now)
+	next, err = p.store.nextDue(ctx, now)
 	if err != nil {
 		failed = append(failed, err)
 	}
@@ -63,14 +59,17 @@ func (p *Practice[R]) elapse(ctx context.Context, id ID, now time.Time) (done in
 		return 0, false, nil
 	}
 	for done < maxElapse {
-		tx, err := p.run(ctx, func(tx *Tx[R]) error { return tx.elapse(id, now) })
+		tx, err := p.run(ctx, "RunDue", id, nil, func(tx *Tx[R]) error { return tx.elapse(id, now) })
 		if err != nil {
 			return done, false, err
 		}
 		if len(tx.changed) == 0 {
-			return done, false, nil
+			return done, false, nil // somebody else was faster
 		}
 		done++
+		if due := tx.meta(tx.touched[0]).Due; due.IsZero() || due.After(now) {
+			return done, false, nil
+		}
 	}
 	return done, true, nil
 }
@@ -85,9 +84,11 @@ func (tx *Tx[R]) elapse(id ID, now time.Time) error {
 		return err
 	}
 	due, a := tx.p.def.Next(&e.Record)
-	if a == nil || due.IsZero() || instant(due).After(now) {
+	due = instant(due)
+	if a == nil || due.IsZero() || due.After(now) {
 		return nil
 	}
+	tx.due = due
 	// Time asks, not an actor.
 	tx.depth++
 	tx.byTime = true

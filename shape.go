@@ -3,7 +3,6 @@ package itsm
 import (
 	"bytes"
 	"cmp"
-	"encoding"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -11,16 +10,11 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/go-itsm/itsm/internal/strict"
 )
 
-var (
-	timeType        = reflect.TypeFor[time.Time]()
-	durationType    = reflect.TypeFor[time.Duration]()
-	marshaler       = reflect.TypeFor[json.Marshaler]()
-	unmarshaler     = reflect.TypeFor[json.Unmarshaler]()
-	textMarshaler   = reflect.TypeFor[encoding.TextMarshaler]()
-	textUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()
-)
+var timeType = reflect.TypeFor[time.Time]()
 
 // A shape knows one type of an action well enough to bring values of it into
 // the form that survives the way through JSON, so that what is applied today
@@ -70,13 +64,13 @@ func shapeOf(v *Validation, t reflect.Type, path string, open map[reflect.Type]*
 	case t == reflect.TypeFor[json.Number]():
 		v.Check(false, path, "is a json.Number, whose zero value comes back as another")
 		return s
-	case hasOwnJSON(t):
+	case strict.HasOwn(t):
 		s.kind = ownJSON
-		v.Check(writes(t) && reads(t), path, "has a JSON form of its own that is not both written by a value and read by a pointer")
+		v.Check(strict.Writes(t) && strict.Reads(t), path, "has a JSON form of its own that is not both written by a value and read by a pointer")
 		if t.Kind() == reflect.Struct {
 			for i := range t.NumField() {
 				f := t.Field(i)
-				v.Check(!f.Anonymous || !hasOwnJSON(f.Type), join(path, f.Name),
+				v.Check(!f.Anonymous || !strict.HasOwn(f.Type), join(path, f.Name),
 					"is embedded and has a JSON form of its own: the other fields would be lost")
 			}
 		}
@@ -92,7 +86,7 @@ func shapeOf(v *Validation, t reflect.Type, path string, open map[reflect.Type]*
 		}
 		for i := range t.NumField() {
 			f := t.Field(i)
-			name, skip := jsonName(f)
+			name, skip := strict.Name(f)
 			where := join(path, f.Name)
 			_, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 			v.Check(!strings.Contains(options, "string"), where, "must not be written as a string")
@@ -146,7 +140,7 @@ func ambiguous(t reflect.Type) []string {
 	count = func(t reflect.Type) {
 		for i := range t.NumField() {
 			f := t.Field(i)
-			name, skip := jsonName(f)
+			name, skip := strict.Name(f)
 			switch {
 			case skip || !f.IsExported() && !f.Anonymous:
 			case f.Anonymous && name == "" && f.Type.Kind() == reflect.Struct:
@@ -158,21 +152,6 @@ func ambiguous(t reflect.Type) []string {
 	}
 	count(t)
 	return slices.DeleteFunc(sortedKeys(times), func(name string) bool { return times[name] == 1 })
-}
-
-// hasOwnJSON reports whether a type, or a pointer to it, writes or reads itself.
-func hasOwnJSON(t reflect.Type) bool {
-	p := reflect.PointerTo(t)
-	return p.Implements(marshaler) || p.Implements(textMarshaler) || reads(t)
-}
-
-// writes reports whether a value of a type writes itself.
-func writes(t reflect.Type) bool { return t.Implements(marshaler) || t.Implements(textMarshaler) }
-
-// reads reports whether a pointer to a type reads itself.
-func reads(t reflect.Type) bool {
-	p := reflect.PointerTo(t)
-	return p.Implements(unmarshaler) || p.Implements(textUnmarshaler)
 }
 
 // clean reports whether a value needs nothing done to it. It does not allocate.

@@ -35,6 +35,8 @@ type Tx[R any] struct {
 	// dry says that nothing will be written, byTime that time asks and no
 	// actor, resent that a commit may still be on its way.
 	dry, byTime, resent bool
+	// due is when it was time for what time brings here.
+	due time.Time
 	// leads is where the action leads that was prepared last at depth 0.
 	leads State
 
@@ -92,7 +94,7 @@ func (tx *Tx[R]) Walk(id ID) iter.Seq2[Past[R], error] {
 				own = e.Events
 			}
 		}
-		for e, err := range tx.p.store.Events(tx.ctx, id, 0) {
+		for e, err := range tx.p.store.events(tx.ctx, id) {
 			if len(own) > 0 && err == nil && e.Version >= own[0].Version {
 				break // somebody was faster, and the commit will say so
 			}
@@ -222,7 +224,7 @@ func (tx *Tx[R]) load(id ID) (*Revision[R], error) {
 		}
 	}
 	e := tx.room()
-	if err := tx.p.place(tx.ctx, id, &e.Record); err != nil {
+	if err := tx.p.store.loadInto(tx.ctx, id, &e.Record); err != nil {
 		return nil, err
 	}
 	e.Base = tx.meta(e).Version

@@ -2,9 +2,11 @@ package itsm
 
 import (
 	"fmt"
-	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/go-itsm/itsm/internal/found"
+	"github.com/go-itsm/itsm/internal/short"
 )
 
 // A Validation collects findings, so that an input is refused with all that is
@@ -48,6 +50,26 @@ func (v *Validation) Text(field, text string, minimum, maximum int) {
 	}
 }
 
+// Texts checks a list of texts, such as names: that there are at most so many, that
+// each has at least one and at most longest characters, and that none is there twice.
+func (v *Validation) Texts(field string, texts []string, most, longest int) {
+	v.Check(len(texts) <= most, field, fmt.Sprintf("must be at most %d", most))
+	seen := map[string]bool{}
+	for i, text := range texts[:min(len(texts), most)] {
+		at := fmt.Sprintf("%s[%d]", field, i)
+		v.Text(at, text, 1, longest)
+		v.Check(!seen[text], at, fmt.Sprintf("%q is there twice", short.Text(text)))
+		seen[text] = true
+	}
+}
+
+// Ref checks that a reference says what it points to, with a kind of at most 100 and
+// an id of at most 500 characters.
+func (v *Validation) Ref(field string, to Ref) {
+	v.Text(field+".kind", to.Kind, 1, 100)
+	v.Text(field+".id", string(to.ID), 1, 500)
+}
+
 // NotAfter checks that a time, if it is set, is not after a limit.
 func (v *Validation) NotAfter(field string, t, limit time.Time, limitIs string) {
 	v.Check(!t.After(limit), field, "must not be after "+limitIs)
@@ -75,18 +97,16 @@ func (v *Validation) Err() error {
 // findings is errors.Join on one line.
 type findings []error
 
-func (f findings) Error() string {
-	var b strings.Builder
-	for i, err := range f {
-		if i > 0 {
-			b.WriteString("; ")
-		}
-		b.WriteString(err.Error())
-	}
-	return b.String()
-}
+func (f findings) Error() string { return found.Line(f) }
 
 func (f findings) Unwrap() []error { return f }
+
+// CheckText is [Validation.Text] for an input of which nothing else is to be checked.
+func CheckText(field, text string, minimum, maximum int) error {
+	var v Validation
+	v.Text(field, text, minimum, maximum)
+	return v.Err()
+}
 
 // Refuse returns a [RuleError]: the way for an action to say that the record
 // does not admit it.

@@ -37,7 +37,9 @@ func (r Refusals) MarshalJSON() ([]byte, error) {
 // the actor could do it to the record now; if not, everything that speaks
 // against it, and if so, what input it needs. It is what buttons, help texts
 // and agents go by; only doing it is binding.
-func (p *Practice[R]) WhyNot(ctx context.Context, id ID) ([]Option, error) {
+func (p *Practice[R]) WhyNot(ctx context.Context, id ID) (options []Option, err error) {
+	ctx, end := p.observe(ctx, "WhyNot", id, nil)
+	defer func() { end(Outcome{Err: err}) }()
 	tx, err := p.begin(ctx)
 	if err != nil {
 		return nil, err
@@ -46,7 +48,6 @@ func (p *Practice[R]) WhyNot(ctx context.Context, id ID) ([]Option, error) {
 	if err != nil {
 		return nil, err
 	}
-	var options []Option
 	for _, t := range p.order {
 		if t.derived || t.name == p.def.Lifecycle.Create() {
 			continue

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/go-itsm/itsm/internal/short"
 )
 
 // A Ballot is what somebody voted, when, and why. A later one for the same person
@@ -57,7 +59,7 @@ func (b *Ballot) validate(f *findings, at *path) {
 	f.name(b.By, at.field("by"))
 	f.text(b.For, at.field("for"), maxName)
 	if !slices.Contains(Votes(), b.Vote) {
-		f.add(at.field("vote"), "must be approve, reject, abstain or withdraw, is %q", shorten(string(b.Vote)))
+		f.add(at.field("vote"), "must be approve, reject, abstain or withdraw, is %q", short.Text(b.Vote))
 	}
 	f.check(!b.At.IsZero(), at.field("at"), "must be given")
 	f.text(b.Comment, at.field("comment"), maxComment)
@@ -93,6 +95,9 @@ type Refusal struct {
 }
 
 func (r *Refusal) Error() string { return r.Reason }
+
+// Refusal returns the reason, for those who gather refusals of several packages.
+func (r *Refusal) Refusal() string { return r.Reason }
 
 // Is reports that a refusal is an [ErrRefused].
 func (r *Refusal) Is(target error) bool { return target == ErrRefused }

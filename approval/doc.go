@@ -76,6 +76,6 @@
 // abstaining, which leaves it to those who voted.
 //
 // Everything here is a value or a pure function of values, safe for concurrent use as
-// long as nobody changes the arguments. The package imports nothing of the rest of the
-// module, so that it can be used alone.
+// long as nobody changes the arguments. The package imports none of the module's other
+// packages that can be used, so that it can be used alone.
 package approval

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/go-itsm/itsm/internal/short"
 )
 
 // A Kind is how the host is asked for people.
@@ -203,7 +205,7 @@ func (e *Electorate) check() error {
 		}
 		a, at := &e.Answers[i], root.item("answers", i)
 		if !slices.Contains(Kinds(), a.Kind) {
-			c.add(at.field("kind"), "must be role, computed or duty, is %q", shorten(string(a.Kind)))
+			c.add(at.field("kind"), "must be role, computed or duty, is %q", short.Text(a.Kind))
 		}
 		c.name(a.Name, at.field("name"))
 		if e.answer(a.Kind, a.Name) != a {

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/go-itsm/itsm/internal/found"
 )
 
 var (
@@ -37,6 +39,9 @@ func (f *Finding) Error() string {
 
 // Is reports that a finding is an [ErrInvalid].
 func (f *Finding) Is(target error) bool { return target == ErrInvalid }
+
+// Finding returns field and reason, for those who gather findings of several packages.
+func (f *Finding) Finding() (field, reason string) { return f.Field, f.Reason }
 
 // Findings lists what is wrong with a value, in the order of its fields. It
 // returns nil for an error that is no [ErrInvalid].
@@ -78,18 +83,11 @@ func (f findings) err() error {
 	return f
 }
 
-func (f findings) Error() string {
-	var b strings.Builder
-	for i, one := range f {
-		if i > 0 {
-			b.WriteString("; ")
-		}
-		b.WriteString(one.Error())
-	}
-	return b.String()
-}
+func (f findings) Error() string { return found.Line(f) }
 
 func (f findings) Is(target error) bool { return target == ErrInvalid }
+
+func (f findings) Unwrap() []error { return found.Errors(f) }
 
 const (
 	// maxName is the most characters of a name of a person, role or duty.
@@ -136,15 +134,6 @@ func (f *findings) names(names []string, at *path, field string) {
 			f.add(item, "is there twice: %q", name)
 		}
 	}
-}
-
-// shorten keeps messages readable where a text comes from outside.
-func shorten(text string) string {
-	const most = 60
-	if len(text) > most {
-		return strings.ToValidUTF8(text[:most], "") + "…"
-	}
-	return text
 }
 
 // A path is the way to a JSON field. It is spelled only if something is wrong

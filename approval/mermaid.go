@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/go-itsm/itsm/internal/mermaid"
 )
 
 // Mermaid returns the policy as a Mermaid flowchart. The text is the same for the
@@ -71,7 +73,7 @@ func (r *Reason) draw(b *strings.Builder, classes map[Outcome]bool, n *int) {
 	if r.Tally == nil {
 		shape = [2]string{"([", "])"}
 	}
-	fmt.Fprintf(b, "    n%d%s\"%s\"%s", id, shape[0], escape(r.label()), shape[1])
+	fmt.Fprintf(b, "    n%d%s\"%s\"%s", id, shape[0], mermaid.Escape(r.label()), shape[1])
 	if r.Outcome != "" {
 		classes[r.Outcome] = true
 		b.WriteString(":::" + string(r.Outcome))
@@ -96,20 +98,4 @@ func (r *Reason) draw(b *strings.Builder, classes map[Outcome]bool, n *int) {
 		}
 		fmt.Fprintf(b, "    n%d -->%s n%d\n", id, label, child)
 	}
-}
-
-// escape keeps names from outside from becoming part of the drawing.
-func escape(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		switch {
-		case r < ' ' || r == 0x7f:
-			b.WriteByte(' ')
-		case strings.ContainsRune("\"#<>&;`\\", r):
-			fmt.Fprintf(&b, "#%d;", r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/go-itsm/itsm/internal/short"
 )
 
 // A Need says how much of a rule's weight has to be in favour. All the usual
@@ -66,7 +68,7 @@ func (n Need) parse() (t threshold, reason string) {
 	}
 	switch {
 	case !least && !t.more, !ok, t.more && !share:
-		return t, fmt.Sprintf(`must be "all", "any", "at least 2", "at least 2/3" or "more than 1/2", is %q`, shorten(string(n)))
+		return t, fmt.Sprintf(`must be "all", "any", "at least 2", "at least 2/3" or "more than 1/2", is %q`, short.Text(n))
 	case p > maxNeed || q > maxNeed:
 		return t, fmt.Sprintf("must have numbers of at most %d", maxNeed)
 	case least && p == 0:

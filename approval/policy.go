@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/go-itsm/itsm/internal/short"
 )
 
 // A Policy is how something is approved, as a value: it can be written down,
@@ -173,15 +175,15 @@ func (c *checker) policy(p *Policy, at *path) {
 			break
 		}
 		if !slices.Contains(Votes(), v) {
-			c.add(at.item("comment", i), "must be approve, reject, abstain or withdraw, is %q", shorten(string(v)))
+			c.add(at.item("comment", i), "must be approve, reject, abstain or withdraw, is %q", short.Text(v))
 		}
 		if slices.Contains(p.Comment[:i], v) {
-			c.add(at.item("comment", i), "is there twice: %q", shorten(string(v)))
+			c.add(at.item("comment", i), "is there twice: %q", short.Text(v))
 		}
 	}
 	c.check(p.Within >= 0, at.field("within"), "must not be negative")
 	if !slices.Contains([]Vote{"", Approve, Reject, Abstain}, p.Silence) {
-		c.add(at.field("silence"), "must be approve, reject, abstain or empty, is %q", shorten(string(p.Silence)))
+		c.add(at.field("silence"), "must be approve, reject, abstain or empty, is %q", short.Text(p.Silence))
 	}
 }
 
@@ -190,7 +192,7 @@ func (c *checker) rule(r *Rule, at *path, depth int) {
 	t, reason := r.Need.parse()
 	c.check(reason == "", at.field("need"), reason)
 	if !slices.Contains(Bases(), r.Base) {
-		c.add(at.field("base"), "must be entitled, cast or empty, is %q", shorten(string(r.Base)))
+		c.add(at.field("base"), "must be entitled, cast or empty, is %q", short.Text(r.Base))
 	} else {
 		c.check(r.Base == Everyone || t.weight == 0, at.field("base"), "must be empty where the need is no share")
 	}

@@ -90,7 +90,7 @@ func TestParsePolicyFindsEverything(t *testing.T) {
 				`"within":"soon","recount":1,"exclude":"author","comment":[null],"x":{}}`,
 			[]string{
 				"name must be text", "rule.need must be text", "rule.of[0].veto must be true or false",
-				"rule.of[0].weight must be a whole number", "rule.of[1] must be an object", "rule.quorum is not known",
+				"rule.of[0].weight must be a whole number of at most 64 bits", "rule.of[1] must be an object", "rule.quorum is not known",
 				"rule.of is there twice", `within must be a duration, such as "1h30m", or nanoseconds`,
 				"recount must be true or false", "exclude must be a list", "x is not known",
 				`rule.of[2].person is there twice: "ann"`,

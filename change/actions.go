@@ -11,16 +11,15 @@ import (
 
 // Limits of what an action takes, in characters, and of what a record holds.
 const (
-	maxName        = 200
-	maxTitle       = 300
-	maxNote        = 32_000
-	maxItems       = 1000
-	maxTasks       = 200
-	maxConflicts   = 100
-	maxBallots     = 1000
-	maxApprovers   = 200
-	maxQuestions   = 100
-	maxActionItems = 200
+	maxName      = 200
+	maxTitle     = 300
+	maxNote      = 32_000
+	maxItems     = 1000
+	maxTasks     = 200
+	maxConflicts = 100
+	maxBallots   = 1000
+	maxApprovers = 200
+	maxQuestions = 100
 )
 
 // Link, Unlink and SetFields are the actions that every practice has: links to
@@ -34,29 +33,9 @@ type (
 	SetFields = itsm.SetFields[Change]
 )
 
-func needReason(reason string) error { return needText("reason", reason, maxNote) }
-
-func needText(field, text string, maximum int) error {
-	var v itsm.Validation
-	v.Text(field, text, 1, maximum)
-	return v.Err()
-}
+func needReason(reason string) error { return itsm.CheckText("reason", reason, 1, maxNote) }
 
 func keys[K ~string, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
-
-// validNames checks a list of names, each there once.
-func validNames(field string, names []string, most int) error {
-	var v itsm.Validation
-	v.Check(len(names) <= most, field, fmt.Sprintf("must be at most %d", most))
-	seen := map[string]bool{}
-	for i, name := range names {
-		at := fmt.Sprintf("%s[%d]", field, i)
-		v.Text(at, name, 1, maxName)
-		v.Check(!seen[name], at, fmt.Sprintf("%q is there twice", name))
-		seen[name] = true
-	}
-	return v.Err()
-}
 
 // Propose writes a change down: the action that creates it, as a draft.
 type Propose struct {
@@ -98,8 +77,8 @@ func (a Propose) Validate() error {
 	v.Text("reason", a.Reason, 0, maxNote)
 	v.Text("initiator", a.Initiator, 0, maxName)
 	v.Text("category", a.Category, 0, maxName)
-	v.Add(validNames("services", a.Services, maxItems))
-	v.Add(validNames("cis", a.CIs, maxItems))
+	v.Texts("services", a.Services, maxItems, maxName)
+	v.Texts("cis", a.CIs, maxItems, maxName)
 	if len(a.Fields) > 0 {
 		v.Add(SetFields{Fields: a.Fields}.Validate())
 	}
@@ -168,8 +147,8 @@ func (Classify) Action() string { return "classify" }
 // Validate checks the names.
 func (a Classify) Validate() error {
 	var v itsm.Validation
-	v.Add(validNames("services", a.Services, maxItems))
-	v.Add(validNames("cis", a.CIs, maxItems))
+	v.Texts("services", a.Services, maxItems, maxName)
+	v.Texts("cis", a.CIs, maxItems, maxName)
 	v.Text("category", a.Category, 0, maxName)
 	return v.Err()
 }
@@ -192,7 +171,7 @@ type SetModel struct {
 func (SetModel) Action() string { return "set_model" }
 
 // Validate checks that it says which.
-func (a SetModel) Validate() error { return needText("model", a.Model, maxName) }
+func (a SetModel) Validate() error { return itsm.CheckText("model", a.Model, 1, maxName) }
 
 // Apply sets model and type.
 func (a SetModel) Apply(r *Change, _ itsm.Moment) error {
@@ -293,13 +272,7 @@ type Assign struct {
 func (Assign) Action() string { return "assign" }
 
 // Validate checks that it names somebody.
-func (a Assign) Validate() error {
-	var v itsm.Validation
-	v.Check(a != Assign{}, "group", "or person must be given")
-	v.Text("group", a.Group, 0, maxName)
-	v.Text("person", a.Person, 0, maxName)
-	return v.Err()
-}
+func (a Assign) Validate() error { return Assignment(a).Validate() }
 
 // Apply refuses what would change nothing.
 func (a Assign) Apply(r *Change, _ itsm.Moment) error {
@@ -320,7 +293,7 @@ type Note struct {
 func (Note) Action() string { return "note" }
 
 // Validate checks the text.
-func (a Note) Validate() error { return needText("text", a.Text, maxNote) }
+func (a Note) Validate() error { return itsm.CheckText("text", a.Text, 1, maxNote) }
 
 // Apply counts it.
 func (Note) Apply(r *Change, _ itsm.Moment) error {

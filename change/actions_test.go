@@ -306,7 +306,7 @@ func TestConflictsHoldAChangeUp(t *testing.T) {
 	require.True(t, planned)
 	r := o.open("", ready()...)
 	require.Len(t, r.Conflicts, 2)
-	collides := []string{"it collides: ci:mx-1 is touched by chg-1 from 2026-03-02 20:00 to 2026-03-02 22:00", "it collides: service:mail is touched by chg-1 from 2026-03-02 20:00 to 2026-03-02 22:00"}
+	collides := []string{"it collides: ci:mx-1 is touched by chg-1 from 2026-03-02 20:00 to 2026-03-02 22:00 UTC", "it collides: service:mail is touched by chg-1 from 2026-03-02 20:00 to 2026-03-02 22:00 UTC"}
 	o.refuse(mia, r.ID, ask, collides...)
 	free, ok := cal.NextFree(r.AsPlanned(), r.Window.Start, morning.Add(48*time.Hour))
 	require.True(t, ok)
@@ -316,7 +316,7 @@ func TestConflictsHoldAChangeUp(t *testing.T) {
 	r = o.do(as("ann"), r.ID, yes)
 	o.do(mia, r.ID, change.SetWindow{Span: change.Span{Start: tonight.Start.Add(time.Hour), End: tonight.End}}) // that is answered for
 	require.NoError(t, cal.Set(change.Planned{ID: "chg-9", Span: tonight.Span, Items: []itsm.Ref{change.CI("mx-1")}}))
-	o.refuse(mia, r.ID, tonight, "it collides: ci:mx-1 is touched by chg-9 from 2026-03-02 20:00 to 2026-03-02 22:00")
+	o.refuse(mia, r.ID, tonight, "it collides: ci:mx-1 is touched by chg-9 from 2026-03-02 20:00 to 2026-03-02 22:00 UTC")
 	cal.Remove("chg-9")
 	r = o.do(mia, r.ID, change.SetWindow{Span: free})
 	require.Empty(t, r.Conflicts)
@@ -363,9 +363,9 @@ func TestFreezes(t *testing.T) {
 	require.NoError(t, err)
 	o := newOffice(t, change.Config{Schedule: change.NewCalendar(c)})
 	r := o.open("", ready()...)
-	o.refuse(mia, r.ID, change.AcceptConflicts{Reason: "r"}, "it has to move: changes are frozen from 2026-03-02 08:00 to 2026-04-13 00:00 (year end); no exception is provided for")
+	o.refuse(mia, r.ID, change.AcceptConflicts{Reason: "r"}, "it has to move: changes are frozen from 2026-03-02 08:00 to 2026-04-13 00:00 UTC (year end); no exception is provided for")
 	r = o.open(change.ModelEmergency, plan, tonight)
-	o.refuse(mia, r.ID, ask, "it collides: changes are frozen from 2026-03-02 08:00 to 2026-04-13 00:00 (year end)")
+	o.refuse(mia, r.ID, ask, "it collides: changes are frozen from 2026-03-02 08:00 to 2026-04-13 00:00 UTC (year end)")
 	require.Equal(t, change.ECAB, o.do(mia, r.ID, change.AcceptConflicts{Reason: "mail is down"}, ask).Approval.Kind)
 	_, ok := change.NewCalendar(c).NextFree(r.AsPlanned(), morning, morning.Add(900*time.Hour))
 	require.False(t, ok)

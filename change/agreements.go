@@ -23,6 +23,19 @@ type (
 	PassThreshold = slm.PassThreshold[Change]
 )
 
+// join joins the agreements to the practice.
+func (cfg Config) join() slm.Levels[Change] {
+	return slm.Levels[Change]{
+		Book: cfg.Agreements,
+		Of: func(r *Change) (service, priority string) {
+			return strings.Join(r.Services, ", "), string(r.Risk.Level)
+		},
+		Facts: func(r *Change, a itsm.Action[Change], _ itsm.Actor) sla.Facts {
+			return facts{Change: r, action: a.Action()}
+		},
+	}
+}
+
 // facts are what policies and agreements may ask about a change.
 type facts struct {
 	*Change
@@ -34,12 +47,6 @@ type facts struct {
 // Fact returns a fact by its name: see [RiskPolicy] and [Config].Agreements.
 func (f facts) Fact(name string) string {
 	r := f.Change
-	yes := func(is bool) string {
-		if is {
-			return "yes"
-		}
-		return ""
-	}
 	switch name {
 	case "state":
 		return string(r.State)
@@ -72,13 +79,13 @@ func (f facts) Fact(name string) string {
 	case "cis":
 		return quantity(len(r.CIs))
 	case "plan":
-		return yes(r.Plan.Implementation != "")
+		return sla.Yes(r.Plan.Implementation != "")
 	case "back_out_plan":
-		return yes(r.Plan.BackOut != "")
+		return sla.Yes(r.Plan.BackOut != "")
 	case "test_plan":
-		return yes(r.Plan.Test != "")
+		return sla.Yes(r.Plan.Test != "")
 	case "conflict":
-		return yes(len(r.Conflicts) > 0)
+		return sla.Yes(len(r.Conflicts) > 0)
 	case "action":
 		return f.action
 	case "history":
@@ -86,17 +93,13 @@ func (f facts) Fact(name string) string {
 	case "criticality":
 		return f.criticality
 	case "start":
-		return instant(r.Window.Start)
+		return sla.Instant(r.Window.Start)
 	case "end":
-		return instant(r.Window.End)
+		return sla.Instant(r.Window.End)
 	case "ended":
-		return instant(r.Ended)
+		return sla.Instant(r.Ended)
 	}
-	var text string
-	if r.Fields.Get(name, &text) != nil {
-		return string(r.Fields[name]) // a number, true or false
-	}
-	return text
+	return r.Fields.Text(name)
 }
 
 func quantity(n int) string {
@@ -109,13 +112,6 @@ func quantity(n int) string {
 		return "few"
 	}
 	return "many"
-}
-
-func instant(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.Format(time.RFC3339Nano)
 }
 
 // known gathers the facts that have to be asked of the host.
@@ -163,15 +159,7 @@ func (cfg Config) known(ctx context.Context, r *Change) (facts, error) {
 // reports ([sla.NewReport]). It reads the history. It returns an [itsm.ErrInvalid]
 // if a calendar is not in the book any more.
 func (p *Practice) Results(ctx context.Context, id itsm.ID, now time.Time) ([]sla.Result, error) {
-	r, err := p.Get(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	results, err := p.cfg.levels.Results(ctx, p.Practice, id, now)
-	for i := range results {
-		results[i].Service, results[i].Priority = strings.Join(r.Services, ", "), string(r.Risk.Level)
-	}
-	return results, err
+	return p.cfg.levels.Results(ctx, p.Practice, id, now)
 }
 
 // Clock returns the clock of one target of a change, to be read at any moment and

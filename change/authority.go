@@ -77,7 +77,7 @@ func (p AuthorityPolicy) Validate() error {
 		case len(policy.Rule.Of) == 0:
 			policy.Rule.Of = approval.Persons("somebody") // the rest of it can be wrong all the same
 		}
-		v.Add(found(field+".policy", policy.Validate()))
+		v.Add(itsm.Under(field+".policy", policy.Validate()))
 	}
 	for i, r := range p.Rules {
 		field := fmt.Sprintf("rules[%d]", i)
@@ -147,27 +147,4 @@ func DefaultAuthorityPolicy() AuthorityPolicy {
 			{nil, "CAB"},
 		},
 	}
-}
-
-// found puts what package approval finds into the kernel's words: findings about an
-// input, or a refusal.
-func found(field string, err error) error {
-	if err == nil {
-		return nil
-	}
-	var v itsm.Validation
-	for _, f := range approval.Findings(err) {
-		at := field
-		switch {
-		case at == "":
-			at = f.Field
-		case f.Field != "":
-			at += "." + f.Field
-		}
-		v.Check(false, at, f.Reason)
-	}
-	if wrong := v.Err(); wrong != nil {
-		return wrong
-	}
-	return err
 }

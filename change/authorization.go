@@ -2,7 +2,6 @@ package change
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/go-itsm/itsm"
@@ -29,17 +28,7 @@ type Poll struct {
 	Authority  string              `json:"authority"`
 	Kind       AuthorityKind       `json:"kind"`
 	Electorate approval.Electorate `json:"electorate,omitzero"`
-	Standing   Standing            `json:"standing"`
-}
-
-// A Standing is how a vote stands: what [approval.Decide] said when it was asked.
-type Standing struct {
-	Outcome approval.Outcome `json:"outcome"`
-	// At is since when it is so; zero while it is open.
-	At time.Time `json:"at,omitzero"`
-	// Next is when things change without a vote, and Asked who may vote now.
-	Next  time.Time `json:"next,omitzero"`
-	Asked []string  `json:"asked,omitempty"`
+	Standing   approval.Standing   `json:"standing"`
 }
 
 // Action returns "request_approval".
@@ -48,7 +37,7 @@ func (RequestApproval) Action() string { return "request_approval" }
 // Validate checks the names.
 func (a RequestApproval) Validate() error {
 	var v itsm.Validation
-	v.Add(validNames("approvers", a.Approvers, maxApprovers))
+	v.Texts("approvers", a.Approvers, maxApprovers, maxName)
 	v.Text("note", a.Note, 0, maxNote)
 	return v.Err()
 }
@@ -86,7 +75,7 @@ func (r *Change) open(p Poll, at itsm.Moment) {
 }
 
 // stand keeps how the vote stands.
-func (r *Change) stand(s Standing) {
+func (r *Change) stand(s approval.Standing) {
 	r.Approval.Outcome, r.Approval.Decided, r.Approval.Next, r.Approval.Asked = s.Outcome, s.At, s.Next, s.Asked
 }
 
@@ -116,7 +105,7 @@ type Vote struct {
 	// Comment says why.
 	Comment string `json:"comment,omitempty"`
 	// Standing is set by the practice: how the vote stands then.
-	Standing Standing `json:"standing,omitzero"`
+	Standing approval.Standing `json:"standing,omitzero"`
 }
 
 // Action returns "vote".
@@ -124,11 +113,11 @@ func (Vote) Action() string { return "vote" }
 
 // Validate checks the vote.
 func (a Vote) Validate() error {
-	return found("", a.ballot(itsm.Moment{Actor: itsm.Actor{ID: "somebody"}, At: time.Unix(0, 0)}).Validate())
+	return itsm.Under("", a.ballot(Approval{}, itsm.Moment{Actor: itsm.Actor{ID: "somebody"}, At: time.Unix(0, 0)}).Validate())
 }
 
-func (a Vote) ballot(at itsm.Moment) approval.Ballot {
-	return approval.Ballot{By: at.Actor.ID, For: a.For, Vote: a.Vote, At: at.At, Comment: a.Comment}
+func (a Vote) ballot(in Approval, at itsm.Moment) approval.Ballot {
+	return approval.Ballot{By: at.Actor.ID, For: a.For, Vote: a.Vote, At: in.Electorate.Moment(in.Ballots, at.At), Comment: a.Comment}
 }
 
 // Guard refuses unless people vote about the change.
@@ -144,7 +133,7 @@ func (r *Change) votes() error {
 
 // Apply keeps the vote.
 func (a Vote) Apply(r *Change, at itsm.Moment) error {
-	r.Approval.Ballots = append(r.Approval.Ballots, a.ballot(r.Approval.moment(at)))
+	r.Approval.Ballots = append(r.Approval.Ballots, a.ballot(r.Approval, at))
 	r.stand(a.Standing)
 	return nil
 }
@@ -158,14 +147,14 @@ type Delegate struct {
 	// Until is when that ends; zero means with the vote.
 	Until time.Time `json:"until,omitzero"`
 	// Standing is set by the practice.
-	Standing Standing `json:"standing,omitzero"`
+	Standing approval.Standing `json:"standing,omitzero"`
 }
 
 // Action returns "delegate".
 func (Delegate) Action() string { return "delegate" }
 
 // Validate checks the name.
-func (a Delegate) Validate() error { return needText("to", a.To, maxName) }
+func (a Delegate) Validate() error { return itsm.CheckText("to", a.To, 1, maxName) }
 
 // Guard refuses unless people vote about the change.
 func (Delegate) Guard(r *Change, _ itsm.Moment) error {
@@ -199,8 +188,8 @@ func (Delegate) Follow(r *Change, _ itsm.Moment) itsm.Action[Change] { return r.
 // in the place of one who did not.
 type CountVotes struct {
 	// Due is when that was.
-	Due      time.Time `json:"due"`
-	Standing Standing  `json:"standing,omitzero"`
+	Due      time.Time         `json:"due"`
+	Standing approval.Standing `json:"standing,omitzero"`
 }
 
 // Action returns "count_votes".
@@ -293,7 +282,7 @@ func (Expedite) Action() string { return "expedite" }
 func (a Expedite) Validate() error {
 	var v itsm.Validation
 	v.Add(needReason(a.Reason))
-	v.Add(validNames("approvers", a.Approvers, maxApprovers))
+	v.Texts("approvers", a.Approvers, maxApprovers, maxName)
 	return v.Err()
 }
 
@@ -310,56 +299,6 @@ func (a Expedite) Apply(r *Change, at itsm.Moment) error {
 
 // begin is what the beginning of the work does.
 func (r *Change) begin(at itsm.Moment) {
-	if r.Assignment.Person == "" {
-		r.Assignment.Person = at.Actor.ID
-	}
+	r.Assignment.Take(at)
 	r.Started = at.At
-}
-
-// standing reads how a vote stands from a decision. A moment at which things change
-// lies ahead, or it would never be past.
-func standing(d approval.Decision, now time.Time) Standing {
-	s := Standing{Outcome: d.Outcome, At: d.At, Next: d.Next}
-	if !s.Next.After(now) {
-		s.Next = time.Time{}
-	}
-	for _, turn := range d.Needed.May {
-		for _, by := range turn.By {
-			if !slices.Contains(s.Asked, by) {
-				s.Asked = append(s.Asked, by)
-			}
-		}
-	}
-	slices.Sort(s.Asked)
-	return s
-}
-
-// moment is when a vote is cast, but not before those that were cast before it: a clock
-// that went back, or another host's, does not make an earlier vote of somebody's the
-// last.
-func (a Approval) moment(at itsm.Moment) itsm.Moment {
-	for _, b := range a.Ballots {
-		if b.At.After(at.At) {
-			at.At = b.At
-		}
-	}
-	return at
-}
-
-// decide counts the votes at a moment, but not before the last of them: a clock
-// that went back does not undo them.
-func decide(e approval.Electorate, ballots []approval.Ballot, now time.Time) (Standing, error) {
-	for _, b := range ballots {
-		if b.At.After(now) {
-			now = b.At
-		}
-	}
-	if e.Opened.After(now) {
-		now = e.Opened
-	}
-	d, err := approval.Decide(e, ballots, now)
-	if err != nil {
-		return Standing{}, found("approval", err)
-	}
-	return standing(d, now), nil
 }

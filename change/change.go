@@ -161,10 +161,7 @@ func (r *Change) linked(rel, kind string) int {
 }
 
 // An Assignment says whose a change is: a group's, or one person's in it.
-type Assignment struct {
-	Group  string `json:"group,omitempty"`
-	Person string `json:"person,omitempty"`
-}
+type Assignment = itsm.Assignment
 
 // A Plan is how the change is to be carried out, and how to get back.
 type Plan struct {
@@ -233,7 +230,7 @@ func (a Approval) Decision(now time.Time) (approval.Decision, error) {
 		return approval.Decision{}, &itsm.FieldError{Field: "approval", Reason: "is not a matter of votes"}
 	}
 	d, err := approval.Decide(a.Electorate, a.Ballots, now)
-	return d, found("approval", err)
+	return d, itsm.Under("approval", err)
 }
 
 // A HoldReason says what a change waits for. A host may use reasons of its own
@@ -306,28 +303,15 @@ func (o Outcome) Bad() bool { return o == Failed || o == BackedOut }
 
 // A PostImplementationReview is the look back at a change.
 type PostImplementationReview struct {
-	Lead    string    `json:"lead,omitempty"`
-	Started time.Time `json:"started,omitzero"`
+	itsm.Review
 	// Due is until when it is wanted, and Overdue says that this is past.
-	Due       time.Time `json:"due,omitzero"`
-	Overdue   bool      `json:"overdue,omitempty"`
-	Completed time.Time `json:"completed,omitzero"`
+	Due     time.Time `json:"due,omitzero"`
+	Overdue bool      `json:"overdue,omitempty"`
 	// ObjectivesMet, SideEffects, Summary and Lessons are its result.
-	ObjectivesMet bool         `json:"objectives_met,omitempty"`
-	SideEffects   string       `json:"side_effects,omitempty"`
-	Summary       string       `json:"summary,omitempty"`
-	Lessons       string       `json:"lessons,omitempty"`
-	Actions       []ActionItem `json:"actions,omitempty"`
-}
-
-// An ActionItem is something that a review wants done.
-type ActionItem struct {
-	// Number counts from 1 within the change.
-	Number int       `json:"number"`
-	Title  string    `json:"title"`
-	Owner  string    `json:"owner"`
-	Due    time.Time `json:"due,omitzero"`
-	Done   time.Time `json:"done,omitzero"`
+	ObjectivesMet bool   `json:"objectives_met,omitempty"`
+	SideEffects   string `json:"side_effects,omitempty"`
+	Summary       string `json:"summary,omitempty"`
+	Lessons       string `json:"lessons,omitempty"`
 }
 
 // Satisfaction is what those who wanted the change thought of it, from 1 (bad) to 5

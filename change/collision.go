@@ -26,7 +26,7 @@ func (s Span) Overlaps(other Span) bool {
 // String returns both ends in UTC.
 func (s Span) String() string {
 	const minutes = "2006-01-02 15:04"
-	return s.Start.UTC().Format(minutes) + " to " + s.End.UTC().Format(minutes)
+	return s.Start.UTC().Format(minutes) + " to " + s.End.UTC().Format(minutes) + " UTC"
 }
 
 // Planned is what the change schedule says of one change: when it is to be
@@ -90,7 +90,7 @@ type Conflict struct {
 	Final bool `json:"final,omitempty"`
 }
 
-// String explains the conflict in a sentence.
+// String explains the conflict in a sentence, whose times are in UTC and say so.
 func (c Conflict) String() string {
 	switch c.Kind {
 	case AlreadyScheduled:

@@ -74,13 +74,13 @@ func TestEveryKindOfConflict(t *testing.T) {
 		all = append(all, string(one.Kind)+": "+one.String())
 	}
 	require.Equal(t, []string{
-		"in_freeze: changes are frozen from 2026-03-02 08:00 to 2026-03-04 08:00 (year end); no exception is provided for",
-		"already_scheduled: ci:db is touched by chg-1 from 2026-03-02 18:00 to 2026-03-02 21:00",
-		"parent_scheduled: ci:disk, which depends on ci:db, is touched by chg-1 from 2026-03-02 18:00 to 2026-03-02 21:00",
-		"parent_scheduled: service:mail, which depends on ci:db, is touched by chg-2 from 2026-03-02 20:00 to 2026-03-02 21:00",
-		"outside_window: 2026-03-02 19:00 to 2026-03-02 21:00 is not within nights or mornings of ci:db",
-		"parent_outside_window: 2026-03-02 19:00 to 2026-03-02 21:00 is not within mornings of ci:disk, which depends on ci:db",
-		"parent_outside_window: 2026-03-02 19:00 to 2026-03-02 21:00 is not within nights of service:web, which depends on ci:db",
+		"in_freeze: changes are frozen from 2026-03-02 08:00 to 2026-03-04 08:00 UTC (year end); no exception is provided for",
+		"already_scheduled: ci:db is touched by chg-1 from 2026-03-02 18:00 to 2026-03-02 21:00 UTC",
+		"parent_scheduled: ci:disk, which depends on ci:db, is touched by chg-1 from 2026-03-02 18:00 to 2026-03-02 21:00 UTC",
+		"parent_scheduled: service:mail, which depends on ci:db, is touched by chg-2 from 2026-03-02 20:00 to 2026-03-02 21:00 UTC",
+		"outside_window: 2026-03-02 19:00 to 2026-03-02 21:00 UTC is not within nights or mornings of ci:db",
+		"parent_outside_window: 2026-03-02 19:00 to 2026-03-02 21:00 UTC is not within mornings of ci:disk, which depends on ci:db",
+		"parent_outside_window: 2026-03-02 19:00 to 2026-03-02 21:00 UTC is not within nights of service:web, which depends on ci:db",
 	}, all)
 
 	// One step of dependency only: what depends on db and what db depends on.
@@ -100,7 +100,7 @@ func TestEveryKindOfConflict(t *testing.T) {
 	// A freeze has exceptions; what recurs follows the clock on the wall of Berlin.
 	p.ID, p.Items, p.Span = "chg-9", []itsm.Ref{mail}, span(23, 25.5) // 08:00 to 10:30 in Berlin
 	require.Equal(t, []change.ConflictKind{change.InFreeze, change.OutsideWindow, change.ChildOutsideWindow}, kinds(near, p))
-	require.Contains(t, near.Conflicts(p, nil)[0].String(), "service:mail is frozen from 2026-03-03 07:00 to 2026-03-03 09:00 (payroll)")
+	require.Contains(t, near.Conflicts(p, nil)[0].String(), "service:mail is frozen from 2026-03-03 07:00 to 2026-03-03 09:00 UTC (payroll)")
 	p.Model, p.ID = "pipeline@3", "chg-10"
 	require.Len(t, kinds(near, p), 3)
 	p.Type, p.Model, p.Items, p.Span = change.Emergency, "", nil, span(14, 15) // 23:00 in Berlin
@@ -110,7 +110,7 @@ func TestEveryKindOfConflict(t *testing.T) {
 	require.Empty(t, kinds(near, p))
 	p.Span = span(10, 11)
 	require.Equal(t, []change.ConflictKind{change.OutsideWindow}, kinds(near, p))
-	require.Equal(t, "2026-03-02 18:00 to 2026-03-02 19:00 is not within any night", near.Conflicts(p, nil)[0].String())
+	require.Equal(t, "2026-03-02 18:00 to 2026-03-02 19:00 UTC is not within any night", near.Conflicts(p, nil)[0].String())
 	require.Empty(t, (*change.Constraints)(nil).Conflicts(p, schedule))
 	require.Len(t, change.ConflictKinds(), 7)
 }

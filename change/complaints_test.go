@@ -89,7 +89,7 @@ func TestComplaint30FreezesAreSeenTooLate(t *testing.T) {
 	require.NoError(t, err)
 	o.clock.advance(12 * time.Hour)
 	_, err = later.Do(mia, r.ID, change.Start{})
-	require.Equal(t, []string{"it collides: changes are frozen from 2026-03-02 20:00 to 2026-03-02 22:00 (year end); no exception is provided for"}, said(err))
+	require.Equal(t, []string{"it collides: changes are frozen from 2026-03-02 20:00 to 2026-03-02 22:00 UTC (year end); no exception is provided for"}, said(err))
 }
 
 func TestComplaint31EverythingGoesToTheBoard(t *testing.T) {

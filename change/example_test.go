@@ -91,6 +91,6 @@ func ExampleConstraints_Conflicts() {
 		fmt.Println(c)
 	}
 	// Output:
-	// changes are frozen from 2026-03-02 18:00 to 2026-03-02 19:00 (audit); no exception is provided for
-	// ci:db-1 is touched by chg-1 from 2026-03-02 20:00 to 2026-03-02 22:00
+	// changes are frozen from 2026-03-02 18:00 to 2026-03-02 19:00 UTC (audit); no exception is provided for
+	// ci:db-1 is touched by chg-1 from 2026-03-02 20:00 to 2026-03-02 22:00 UTC
 }

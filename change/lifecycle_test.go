@@ -367,7 +367,7 @@ func TestAHostsOwnState(t *testing.T) {
 	r = o.do(mia, r.ID, plan, rehearse{}, change.Note{Text: "t"}, change.PutOnHold{Reason: "x"}, change.Resume{}, tonight, change.OverrideRisk{Level: change.HighRisk, Reason: "r"}, ask)
 	o.do(as("ann"), r.ID, yes)
 	o.do(as("bob"), r.ID, yes)
-	o.refuse(mia, r.ID, change.Start{}, "its planned time is 2026-03-02 20:00 to 2026-03-02 22:00", "its risk is high, and may be medium at most")
+	o.refuse(mia, r.ID, change.Start{}, "its planned time is 2026-03-02 20:00 to 2026-03-02 22:00 UTC", "its risk is high, and may be medium at most")
 	_, err = o.Open(mia, change.Propose{Title: "t"})
 	require.Equal(t, []string{`model "normal" is not among the models`}, said(err))
 }

@@ -16,11 +16,7 @@ type StartPlanning struct {
 func (StartPlanning) Action() string { return "start_planning" }
 
 // Validate checks the reason, which may be empty.
-func (a StartPlanning) Validate() error {
-	var v itsm.Validation
-	v.Text("reason", a.Reason, 0, maxNote)
-	return v.Err()
-}
+func (a StartPlanning) Validate() error { return itsm.CheckText("reason", a.Reason, 0, maxNote) }
 
 // Apply ends a vote about it.
 func (StartPlanning) Apply(r *Change, _ itsm.Moment) error {

@@ -104,12 +104,7 @@ func NewPractice(store itsm.Store[Change], cfg Config) (*Practice, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	cfg.levels = slm.Levels[Change]{
-		Book: cfg.Agreements,
-		Facts: func(r *Change, a itsm.Action[Change], _ itsm.Actor) sla.Facts {
-			return facts{Change: r, action: a.Action()}
-		},
-	}
+	cfg.levels = cfg.join()
 	var kernel *itsm.Practice[Change]
 	if len(cfg.Views) > 0 {
 		cfg.Notify = cfg.show(cfg.Notify, func() *itsm.Practice[Change] { return kernel })
@@ -132,20 +127,12 @@ func NewPractice(store itsm.Store[Change], cfg Config) (*Practice, error) {
 // check verifies models, templates and policies, and makes them easy to find.
 func (cfg *Config) check() error {
 	var v itsm.Validation
-	within := func(path string, err error) {
-		for _, f := range itsm.Findings(err) {
-			var field *itsm.FieldError
-			if errors.As(f, &field) {
-				v.Check(false, path+"."+field.Field, field.Reason)
-			}
-		}
-	}
 	cfg.models = map[string]Model{}
 	newest := func(ref string, version int, have int, ok bool) bool { return !ok || have < version }
 	for i, m := range cfg.Models {
 		path := fmt.Sprintf("models[%d]", i)
 		_, err := m.Lifecycle(cfg.Lifecycle)
-		within(path, err)
+		v.Add(itsm.Under(path, err))
 		for _, from := range []itsm.State{Draft, Planning, Authorize} {
 			v.Check(m.Afterwards || !m.permits(from, Implement), path+".steps."+string(from), "leads to implement before anybody has decided; that needs afterwards")
 		}
@@ -159,7 +146,7 @@ func (cfg *Config) check() error {
 	cfg.templates = map[string]Template{}
 	for i, t := range cfg.Templates {
 		path := fmt.Sprintf("templates[%d]", i)
-		within(path, t.Validate())
+		v.Add(itsm.Under(path, t.Validate()))
 		if t.Model != "" {
 			_, ok := cfg.models[t.Model]
 			v.Check(ok, path+".model", fmt.Sprintf("%q is not among the models", t.Model))
@@ -171,8 +158,8 @@ func (cfg *Config) check() error {
 			cfg.templates[t.Name] = t
 		}
 	}
-	within("risk", cfg.Risk.Validate())
-	within("authorities", cfg.Authorities.Validate())
+	v.Add(itsm.Under("risk", cfg.Risk.Validate()))
+	v.Add(itsm.Under("authorities", cfg.Authorities.Validate()))
 	return v.Err()
 }
 
@@ -286,49 +273,26 @@ type Entry struct {
 // Journal yields what was said about a change in notes, oldest first. It reads the
 // history; an error ends the sequence.
 func (p *Practice) Journal(ctx context.Context, id itsm.ID) iter.Seq2[Entry, error] {
-	return func(yield func(Entry, error) bool) {
-		for e, err := range p.History(ctx, id) {
-			if err != nil {
-				yield(Entry{}, err)
-				return
-			}
-			if e.Action != (Note{}).Action() {
-				continue
-			}
-			entry := Entry{At: e.At, Actor: e.Actor}
-			a, err := p.Done(e)
-			if note, ok := a.(Note); ok {
-				entry.Text = note.Text
-			}
-			if !yield(entry, err) || err != nil {
-				return
-			}
-		}
-	}
+	return itsm.Told(ctx, p.Practice, id, func(e itsm.Event, a itsm.Action[Change]) (Entry, bool) {
+		note, ok := a.(Note)
+		return Entry{e.At, e.Actor, note.Text}, ok
+	}, Note{}.Action())
 }
 
 // next says what time brings: the end of a hold, of a window, of a vote, of the
 // time for a review, a threshold of an agreement.
-func (cfg Config) next(r *Change) (due time.Time, what itsm.Action[Change]) {
-	first := func(t time.Time, a itsm.Action[Change]) {
-		if !t.IsZero() && (due.IsZero() || t.Before(due)) {
-			if _, ok := cfg.Lifecycle.Can(r.State, a.Action()); ok {
-				due, what = t, a
-			}
-		}
-	}
-	first(r.Approval.Next, CountVotes{Due: r.Approval.Next})
-	first(r.Hold.Until, AutoResume{})
+func (cfg Config) next(r *Change) (time.Time, itsm.Action[Change]) {
+	first := itsm.Earliest[Change]{Lifecycle: cfg.Lifecycle, State: r.State}
+	first.Take(r.Approval.Next, CountVotes{Due: r.Approval.Next})
+	first.Take(r.Hold.Until, AutoResume{})
 	if !r.WindowEnded {
-		first(r.Window.End, EndWindow{Due: r.Window.End})
+		first.Take(r.Window.End, EndWindow{Due: r.Window.End})
 	}
 	if r.Review.Completed.IsZero() && !r.Review.Overdue {
-		first(r.Review.Due, MissReview{Due: r.Review.Due})
+		first.Take(r.Review.Due, MissReview{Due: r.Review.Due})
 	}
-	if t, pass := cfg.levels.Next(r); pass != nil {
-		first(t, pass)
-	}
-	return due, what
+	first.Take(cfg.levels.Next(r))
+	return first.Due, first.Action
 }
 
 // prepare resolves the host's configuration into an action, and holds a change to
@@ -444,17 +408,9 @@ func (cfg Config) resolve(ctx context.Context, r *Change, action itsm.Action[Cha
 		if a.Validate() != nil || r.votes() != nil {
 			return a, nil // which say so themselves
 		}
-		e, ballots, ballot := r.Approval.Electorate, slices.Clip(r.Approval.Ballots), a.ballot(r.Approval.moment(now))
-		if err := approval.Admit(e, ballots, ballot); err != nil {
-			var refused *approval.Refusal
-			if errors.As(err, &refused) {
-				return a, itsm.Refuse("%s", refused.Reason)
-			}
-			return a, found("", err)
-		}
 		var err error
-		a.Standing, err = decide(e, append(ballots, ballot), now.At)
-		return a, err
+		a.Standing, err = approval.StandWith(r.Approval.Electorate, r.Approval.Ballots, a.ballot(r.Approval, now))
+		return a, itsm.Under("", err)
 	case Delegate:
 		if r.votes() != nil {
 			return a, nil
@@ -462,19 +418,19 @@ func (cfg Config) resolve(ctx context.Context, r *Change, action itsm.Action[Cha
 		e := r.Approval.Electorate
 		e.Delegations = append(slices.Clip(e.Delegations), a.delegation(now))
 		if err := e.Validate(); err != nil {
-			return a, found("to", err)
+			return a, itsm.Under("to", err)
 		}
 		var err error
-		a.Standing, err = decide(e, r.Approval.Ballots, now.At)
-		return a, err
+		a.Standing, err = approval.Stand(e, r.Approval.Ballots, now.At)
+		return a, itsm.Under("approval", err)
 	case CountVotes:
 		at := now.At
 		if a.Due.After(at) {
 			at = a.Due
 		}
 		var err error
-		a.Standing, err = decide(r.Approval.Electorate, r.Approval.Ballots, at)
-		return a, err
+		a.Standing, err = approval.Stand(r.Approval.Electorate, r.Approval.Ballots, at)
+		return a, itsm.Under("approval", err)
 	case Complete:
 		a.ReviewDue = m.reviewDue(r, a.Outcome, now.At)
 		return a, nil
@@ -551,7 +507,7 @@ func (cfg Config) poll(ctx context.Context, r *Change, approvers []string, now i
 		return v.Err()
 	}
 	if who.Kind == Automation {
-		p.Standing = Standing{Outcome: approval.Approved, At: now.At}
+		p.Standing = approval.Standing{Outcome: approval.Approved, At: now.At}
 		return p, nobody()
 	}
 	policy := who.Policy
@@ -567,10 +523,10 @@ func (cfg Config) poll(ctx context.Context, r *Change, approvers []string, now i
 	}
 	p.Electorate, err = approval.Resolve(policy, now.At, cfg.people(ctx, r, now.Actor))
 	if err != nil {
-		return p, found("approvers", err)
+		return p, itsm.Under("approvers", err)
 	}
-	p.Standing, err = decide(p.Electorate, nil, now.At)
-	return p, err
+	p.Standing, err = approval.Stand(p.Electorate, nil, now.At)
+	return p, itsm.Under("approval", err)
 }
 
 // people answers who has a duty in a change, and asks the host for everything else.

@@ -200,7 +200,7 @@ type StartTask struct {
 func (StartTask) Action() string { return "start_task" }
 
 // Validate checks that it says which.
-func (a StartTask) Validate() error { return needText("key", a.Key, maxName) }
+func (a StartTask) Validate() error { return itsm.CheckText("key", a.Key, 1, maxName) }
 
 // Guard refuses where there are no tasks.
 func (StartTask) Guard(r *Change, _ itsm.Moment) error { return hasTasks(r) }

@@ -90,11 +90,7 @@ type RecordValidation struct {
 func (RecordValidation) Action() string { return "record_validation" }
 
 // Validate checks the note.
-func (a RecordValidation) Validate() error {
-	var v itsm.Validation
-	v.Text("note", a.Note, 0, maxNote)
-	return v.Err()
-}
+func (a RecordValidation) Validate() error { return itsm.CheckText("note", a.Note, 0, maxNote) }
 
 // Apply keeps it.
 func (a RecordValidation) Apply(r *Change, at itsm.Moment) error {
@@ -163,7 +159,7 @@ type CompleteBackOut struct {
 func (CompleteBackOut) Action() string { return "complete_back_out" }
 
 // Validate checks the note.
-func (a CompleteBackOut) Validate() error { return needText("note", a.Note, maxNote) }
+func (a CompleteBackOut) Validate() error { return itsm.CheckText("note", a.Note, 1, maxNote) }
 
 // Guard refuses unless a back-out was begun.
 func (CompleteBackOut) Guard(r *Change, _ itsm.Moment) error {

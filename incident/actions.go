@@ -18,7 +18,6 @@ const (
 	maxChildren      = 1000
 	maxProposals     = 20
 	maxReason        = 300 // of a proposal
-	maxActionItems   = 200
 )
 
 // Link, Unlink and SetFields are the actions that every practice has: links to
@@ -32,13 +31,7 @@ type (
 	SetFields = itsm.SetFields[Incident]
 )
 
-func needReason(reason string) error { return needText("reason", reason, maxNote) }
-
-func needText(field, text string, maximum int) error {
-	var v itsm.Validation
-	v.Text(field, text, 1, maximum)
-	return v.Err()
-}
+func needReason(reason string) error { return itsm.CheckText("reason", reason, 1, maxNote) }
 
 // Report registers an incident: the action that creates it.
 type Report struct {
@@ -235,7 +228,7 @@ type Note struct {
 func (Note) Action() string { return "note" }
 
 // Validate checks the text.
-func (a Note) Validate() error { return needText("text", a.Text, maxNote) }
+func (a Note) Validate() error { return itsm.CheckText("text", a.Text, 1, maxNote) }
 
 // Apply counts the note. The first public one that is not the caller's is the
 // first response.

@@ -298,11 +298,13 @@ func effects() []effect {
 				r.Satisfaction = &incident.Satisfaction{Score: 5, At: now}
 			}},
 		{name: "StartReview", before: list(resolve), do: incident.StartReview{Lead: "kim"},
-			change: func(r *incident.Incident, now time.Time) { r.Review = &incident.Review{Lead: "kim", Started: now} }},
+			change: func(r *incident.Incident, now time.Time) {
+				r.Review = &incident.Review{Review: itsm.Review{Lead: "kim", Started: now}}
+			}},
 		{name: "AddActionItem", before: list(resolve, incident.StartReview{Lead: "kim"}, incident.AddActionItem{Title: "alert", Owner: "lee"}),
 			do: incident.AddActionItem{Title: "spare", Owner: "kim", Due: morning.Add(720 * time.Hour)},
 			change: func(r *incident.Incident, _ time.Time) {
-				r.Review.Actions = append(r.Review.Actions, incident.ActionItem{Number: 2, Title: "spare", Owner: "kim", Due: morning.Add(720 * time.Hour)})
+				r.Review.Actions = append(r.Review.Actions, itsm.ActionItem{Number: 2, Title: "spare", Owner: "kim", Due: morning.Add(720 * time.Hour)})
 			}},
 		{name: "CompleteActionItem", before: list(resolve, incident.StartReview{Lead: "kim"}, incident.AddActionItem{Title: "alert", Owner: "lee"},
 			incident.AddActionItem{Title: "spare", Owner: "kim"}), do: incident.CompleteActionItem{Number: 2, Note: "bought"},

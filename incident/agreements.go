@@ -2,7 +2,6 @@ package incident
 
 import (
 	"context"
-	"strconv"
 	"time"
 
 	"github.com/go-itsm/itsm"
@@ -26,6 +25,9 @@ type (
 func (cfg Config) join() slm.Levels[Incident] {
 	return slm.Levels[Incident]{
 		Book: cfg.Agreements,
+		Of: func(r *Incident) (service, priority string) {
+			return r.Service, sla.Number(int(r.Priority))
+		},
 		Facts: func(r *Incident, a itsm.Action[Incident], actor itsm.Actor) sla.Facts {
 			return facts{r, a, actor}
 		},
@@ -49,11 +51,11 @@ func (f facts) Fact(name string) string {
 	case "hold":
 		return string(r.Hold.Reason)
 	case "priority":
-		return number(int(r.Priority))
+		return sla.Number(int(r.Priority))
 	case "impact":
-		return number(int(r.Impact))
+		return sla.Number(int(r.Impact))
 	case "urgency":
-		return number(int(r.Urgency))
+		return sla.Number(int(r.Urgency))
 	case "service":
 		return r.Service
 	case "ci":
@@ -80,11 +82,7 @@ func (f facts) Fact(name string) string {
 	if t := r.Milestones.Get(Milestone(name)); !t.IsZero() {
 		return t.Format(time.RFC3339Nano)
 	}
-	var text string
-	if r.Fields.Get(name, &text) != nil {
-		return string(r.Fields[name]) // a number, true or false
-	}
-	return text
+	return r.Fields.Text(name)
 }
 
 // reply says who has just spoken to the other.
@@ -102,13 +100,6 @@ func (f facts) reply() string {
 		return ""
 	}
 	return "staff"
-}
-
-func number(n int) string {
-	if n == 0 {
-		return ""
-	}
-	return strconv.Itoa(n)
 }
 
 // escalate is what an escalation means for an incident, as far as it admits it.
@@ -135,15 +126,7 @@ func (cfg Config) escalate(r *Incident, e sla.Escalation, why string) itsm.Actio
 // for reports ([sla.NewReport]). It reads the history. It returns an
 // [itsm.ErrInvalid] if a calendar is not in the book any more.
 func (p *Practice) Results(ctx context.Context, id itsm.ID, now time.Time) ([]sla.Result, error) {
-	inc, err := p.Get(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	results, err := p.levels.Results(ctx, p.Practice, id, now)
-	for i := range results {
-		results[i].Service, results[i].Priority = inc.Service, number(int(inc.Priority))
-	}
-	return results, err
+	return p.levels.Results(ctx, p.Practice, id, now)
 }
 
 // Outage returns the incident as availability sees it: from when service began to

@@ -122,10 +122,7 @@ func (r *Incident) OpenChildren() int {
 }
 
 // An Assignment says whose an incident is: a group's, or one person's in it.
-type Assignment struct {
-	Group  string `json:"group,omitempty"`
-	Person string `json:"person,omitempty"`
-}
+type Assignment = itsm.Assignment
 
 // Escalation counts levels. Functional escalation hands the incident over to
 // people with other skills; hierarchical escalation tells people with more
@@ -233,23 +230,10 @@ type Satisfaction struct {
 
 // A Review is the look back after an incident is resolved.
 type Review struct {
-	Lead      string    `json:"lead"`
-	Started   time.Time `json:"started"`
-	Completed time.Time `json:"completed,omitzero"`
+	itsm.Review
 	// Summary and Lessons are its result.
-	Summary string       `json:"summary,omitempty"`
-	Lessons string       `json:"lessons,omitempty"`
-	Actions []ActionItem `json:"actions,omitempty"`
-}
-
-// An ActionItem is something that a review wants done.
-type ActionItem struct {
-	// Number counts from 1 within the incident.
-	Number int       `json:"number"`
-	Title  string    `json:"title"`
-	Owner  string    `json:"owner"`
-	Due    time.Time `json:"due,omitzero"`
-	Done   time.Time `json:"done,omitzero"`
+	Summary string `json:"summary,omitempty"`
+	Lessons string `json:"lessons,omitempty"`
 }
 
 // Relations of an incident's links, read from the incident. MergedFrom, Continues

@@ -239,7 +239,7 @@ type PostUpdate struct {
 func (PostUpdate) Action() string { return "post_update" }
 
 // Validate checks the text.
-func (a PostUpdate) Validate() error { return needText("text", a.Text, maxNote) }
+func (a PostUpdate) Validate() error { return itsm.CheckText("text", a.Text, 1, maxNote) }
 
 // Apply counts the update and promises the next.
 func (PostUpdate) Apply(r *Incident, at itsm.Moment) error {

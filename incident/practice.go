@@ -259,31 +259,16 @@ type Entry struct {
 // status updates. With public, only what the caller may read. It reads the
 // history; an error ends the sequence.
 func (p *Practice) Journal(ctx context.Context, id itsm.ID, public bool) iter.Seq2[Entry, error] {
-	return func(yield func(Entry, error) bool) {
-		for e, err := range p.History(ctx, id) {
-			if err != nil {
-				yield(Entry{}, err)
-				return
-			}
-			if e.Action != "note" && e.Action != "post_update" {
-				continue
-			}
-			entry := Entry{At: e.At, Actor: e.Actor, Public: true}
-			a, err := p.Done(e)
-			switch a := a.(type) {
-			case Note:
-				entry.Text, entry.Public = a.Text, a.Public
-			case PostUpdate:
-				entry.Text = a.Text
-			}
-			if err == nil && public && !entry.Public {
-				continue
-			}
-			if !yield(entry, err) || err != nil {
-				return
-			}
+	return itsm.Told(ctx, p.Practice, id, func(e itsm.Event, a itsm.Action[Incident]) (Entry, bool) {
+		entry := Entry{At: e.At, Actor: e.Actor, Public: true}
+		switch a := a.(type) {
+		case Note:
+			entry.Text, entry.Public = a.Text, a.Public
+		case PostUpdate:
+			entry.Text = a.Text
 		}
-	}
+		return entry, entry.Public || !public
+	}, Note{}.Action(), PostUpdate{}.Action())
 }
 
 // next says what time brings: the end of a hold, a status update that was not

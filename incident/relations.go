@@ -16,7 +16,7 @@ type Merge struct {
 func (Merge) Action() string { return "merge" }
 
 // Validate checks that it says into which.
-func (a Merge) Validate() error { return needText("into", string(a.Into), maxName) }
+func (a Merge) Validate() error { return itsm.CheckText("into", string(a.Into), 1, maxName) }
 
 // Guard refuses while others are part of it.
 func (Merge) Guard(r *Incident, _ itsm.Moment) error {
@@ -58,7 +58,7 @@ type SetParent struct {
 func (SetParent) Action() string { return "set_parent" }
 
 // Validate checks that it says of which.
-func (a SetParent) Validate() error { return needText("parent", string(a.Parent), maxName) }
+func (a SetParent) Validate() error { return itsm.CheckText("parent", string(a.Parent), 1, maxName) }
 
 // Guard refuses a second parent and a second level.
 func (SetParent) Guard(r *Incident, _ itsm.Moment) error {

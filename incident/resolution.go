@@ -164,7 +164,7 @@ func (a RejectResolution) Validate() error {
 
 // Apply counts it and assigns the incident.
 func (a RejectResolution) Apply(r *Incident, at itsm.Moment) error {
-	to := Assignment{a.Group, a.Person}
+	to := Assignment{Group: a.Group, Person: a.Person}
 	if to == (Assignment{}) {
 		to = r.Assignment
 	}

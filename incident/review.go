@@ -15,7 +15,7 @@ type StartReview struct {
 func (StartReview) Action() string { return "start_review" }
 
 // Validate checks that somebody leads it.
-func (a StartReview) Validate() error { return needText("lead", a.Lead, maxName) }
+func (a StartReview) Validate() error { return itsm.CheckText("lead", a.Lead, 1, maxName) }
 
 // Guard refuses a second review.
 func (StartReview) Guard(r *Incident, _ itsm.Moment) error {
@@ -27,28 +27,17 @@ func (StartReview) Guard(r *Incident, _ itsm.Moment) error {
 
 // Apply starts it.
 func (a StartReview) Apply(r *Incident, at itsm.Moment) error {
-	r.Review = &Review{Lead: a.Lead, Started: at.At}
+	r.Review = &Review{Review: itsm.Review{Lead: a.Lead, Started: at.At}}
 	return nil
 }
 
-// needReview refuses unless a review was started. Apply asks too: in a replay no
-// Guard is asked, and a history may be anything.
-func needReview(r *Incident) error {
+// review returns what every review has: of one that was not started, nothing. Apply is
+// asked in a replay too, where no Guard was, and a history may be anything.
+func (r *Incident) review() *itsm.Review {
 	if r.Review == nil {
-		return itsm.Refuse("its review was not started")
+		return new(itsm.Review)
 	}
-	return nil
-}
-
-// underReview refuses unless a review is going on.
-func underReview(r *Incident) error {
-	if err := needReview(r); err != nil {
-		return err
-	}
-	if !r.Review.Completed.IsZero() {
-		return itsm.Refuse("its review is completed")
-	}
-	return nil
+	return &r.Review.Review
 }
 
 // AddActionItem notes something that the review wants done.
@@ -63,26 +52,15 @@ func (AddActionItem) Action() string { return "add_action_item" }
 
 // Validate checks that it says what and who.
 func (a AddActionItem) Validate() error {
-	var v itsm.Validation
-	v.Text("title", a.Title, 1, maxTitle)
-	v.Text("owner", a.Owner, 1, maxName)
-	return v.Err()
+	return itsm.ActionItem{Title: a.Title, Owner: a.Owner}.Validate()
 }
 
 // Guard refuses unless a review is going on.
-func (AddActionItem) Guard(r *Incident, _ itsm.Moment) error { return underReview(r) }
+func (AddActionItem) Guard(r *Incident, _ itsm.Moment) error { return r.review().Going() }
 
 // Apply adds it under the next number.
 func (a AddActionItem) Apply(r *Incident, _ itsm.Moment) error {
-	if err := needReview(r); err != nil {
-		return err
-	}
-	n := len(r.Review.Actions)
-	if n >= maxActionItems {
-		return itsm.Refuse("its review has %d action items already", n)
-	}
-	r.Review.Actions = append(r.Review.Actions, ActionItem{Number: n + 1, Title: a.Title, Owner: a.Owner, Due: a.Due})
-	return nil
+	return r.review().Add(itsm.ActionItem{Title: a.Title, Owner: a.Owner, Due: a.Due})
 }
 
 // CompleteActionItem says that something that a review wanted is done, also
@@ -104,31 +82,11 @@ func (a CompleteActionItem) Validate() error {
 }
 
 // Guard refuses if there is nothing to complete.
-func (CompleteActionItem) Guard(r *Incident, _ itsm.Moment) error {
-	if r.Review != nil {
-		for _, item := range r.Review.Actions {
-			if item.Done.IsZero() {
-				return nil
-			}
-		}
-	}
-	return itsm.Refuse("its review has no action item that is open")
-}
+func (CompleteActionItem) Guard(r *Incident, _ itsm.Moment) error { return r.review().Wants() }
 
 // Apply sets when it was done.
 func (a CompleteActionItem) Apply(r *Incident, at itsm.Moment) error {
-	if err := needReview(r); err != nil {
-		return err
-	}
-	if a.Number < 1 || a.Number > len(r.Review.Actions) {
-		return &itsm.FieldError{Field: "number", Reason: "is not that of an action item"}
-	}
-	item := &r.Review.Actions[a.Number-1]
-	if !item.Done.IsZero() {
-		return itsm.Refuse("action item %d is done already", a.Number)
-	}
-	item.Done = at.At
-	return nil
+	return r.review().Complete(a.Number, at.At)
 }
 
 // CompleteReview ends the review of a closed incident with what was learned. Its
@@ -150,12 +108,12 @@ func (a CompleteReview) Validate() error {
 }
 
 // Guard refuses unless a review is going on.
-func (CompleteReview) Guard(r *Incident, _ itsm.Moment) error { return underReview(r) }
+func (CompleteReview) Guard(r *Incident, _ itsm.Moment) error { return r.review().Going() }
 
 // Apply keeps the result and sets the milestone.
 func (a CompleteReview) Apply(r *Incident, at itsm.Moment) error {
-	if err := needReview(r); err != nil {
-		return err
+	if r.Review == nil {
+		return r.review().Going()
 	}
 	r.Review.Summary, r.Review.Lessons, r.Review.Completed = a.Summary, a.Lessons, at.At
 	r.Milestones.reach(MilestoneReviewed, at.At)

@@ -18,15 +18,7 @@ type Assign struct {
 func (Assign) Action() string { return "assign" }
 
 // Validate checks that it names somebody.
-func (a Assign) Validate() error { return Assignment(a).validate() }
-
-func (a Assignment) validate() error {
-	var v itsm.Validation
-	v.Check(a != Assignment{}, "group", "or person must be given")
-	v.Text("group", a.Group, 0, maxName)
-	v.Text("person", a.Person, 0, maxName)
-	return v.Err()
-}
+func (a Assign) Validate() error { return Assignment(a).Validate() }
 
 // Apply refuses what would change nothing.
 func (a Assign) Apply(r *Incident, at itsm.Moment) error {
@@ -38,8 +30,7 @@ func (a Assign) Apply(r *Incident, at itsm.Moment) error {
 }
 
 func (r *Incident) assign(to Assignment, at itsm.Moment) {
-	had := r.Assignment
-	if had.Group != "" && had.Group != to.Group || had.Person != "" && had.Person != to.Person {
+	if to.TakenFrom(r.Assignment) {
 		r.Reassignments++
 	}
 	r.Assignment = to
@@ -56,11 +47,7 @@ type Unassign struct {
 func (Unassign) Action() string { return "unassign" }
 
 // Validate checks the reason, which may be empty.
-func (a Unassign) Validate() error {
-	var v itsm.Validation
-	v.Text("reason", a.Reason, 0, maxNote)
-	return v.Err()
-}
+func (a Unassign) Validate() error { return itsm.CheckText("reason", a.Reason, 0, maxNote) }
 
 // Apply takes the assignment away.
 func (Unassign) Apply(r *Incident, _ itsm.Moment) error {
@@ -82,9 +69,7 @@ func (Start) Apply(r *Incident, at itsm.Moment) error {
 
 // take makes sure that somebody has it: who begins the work, if nobody had.
 func (r *Incident) take(at itsm.Moment) {
-	if r.Assignment.Person == "" {
-		r.Assignment.Person = at.Actor.ID
-	}
+	r.Assignment.Take(at)
 	r.Hold = Hold{}
 	r.Milestones.reachFirst(MilestoneAcknowledged, at.At)
 }
@@ -102,14 +87,14 @@ func (EscalateFunctional) Action() string { return "escalate_functional" }
 // Validate checks that it says to whom and why.
 func (a EscalateFunctional) Validate() error {
 	var v itsm.Validation
-	v.Add(Assignment{a.Group, a.Person}.validate())
+	v.Add(Assignment{Group: a.Group, Person: a.Person}.Validate())
 	v.Add(needReason(a.Reason))
 	return v.Err()
 }
 
 // Apply assigns it and counts the level.
 func (a EscalateFunctional) Apply(r *Incident, at itsm.Moment) error {
-	to := Assignment{a.Group, a.Person}
+	to := Assignment{Group: a.Group, Person: a.Person}
 	if r.Assignment == to {
 		return itsm.Refuse("it is theirs already")
 	}
@@ -180,7 +165,7 @@ type Leave struct {
 func (Leave) Action() string { return "leave" }
 
 // Validate checks that it says who.
-func (a Leave) Validate() error { return needText("person", a.Person, maxName) }
+func (a Leave) Validate() error { return itsm.CheckText("person", a.Person, 1, maxName) }
 
 // Guard refuses if nobody is helping.
 func (Leave) Guard(r *Incident, _ itsm.Moment) error {

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/internal/short"
 )
 
 // Limits of what an action takes, in characters, and of what a record holds.
@@ -41,31 +42,11 @@ type (
 	SetFields = itsm.SetFields[Article]
 )
 
-func needReason(reason string) error { return needText("reason", reason, maxNote) }
-
-func needText(field, text string, maximum int) error {
-	var v itsm.Validation
-	v.Text(field, text, 1, maximum)
-	return v.Err()
-}
-
-// validNames checks a list of names, each there once.
-func validNames(field string, names []string, most int) error {
-	var v itsm.Validation
-	v.Check(len(names) <= most, field, fmt.Sprintf("must be at most %d", most))
-	seen := map[string]bool{}
-	for i, name := range names[:min(len(names), most)] {
-		at := fmt.Sprintf("%s[%d]", field, i)
-		v.Text(at, name, 1, maxName)
-		v.Check(!seen[name], at, fmt.Sprintf("%q is there twice", short(name)))
-		seen[name] = true
-	}
-	return v.Err()
-}
+func needReason(reason string) error { return itsm.CheckText("reason", reason, 1, maxNote) }
 
 // oneOf checks that a value is one of those that there are.
 func oneOf[S ~string](v *itsm.Validation, field string, value S, all []S) {
-	v.Check(slices.Contains(all, value), field, fmt.Sprintf("must be %s, is %q", list(all), short(string(value))))
+	v.Check(slices.Contains(all, value), field, fmt.Sprintf("must be %s, is %q", list(all), short.Text(value)))
 }
 
 // list writes names as "a, b or c".
@@ -81,14 +62,6 @@ func list[S ~string](names []S) string {
 		b.WriteString(string(name))
 	}
 	return b.String()
-}
-
-// short keeps what comes from outside from filling the findings.
-func short(text string) string {
-	if runes := []rune(text); len(runes) > 60 {
-		return string(runes[:60]) + "…"
-	}
-	return text
 }
 
 // Validate returns an [itsm.ErrInvalid] with every finding.
@@ -148,13 +121,13 @@ func (a Capture) Validate() error {
 	v.Text("owner", a.Owner, 0, maxName)
 	v.Add(Classify{Category: a.Category, Services: a.Services, CIs: a.CIs, Tags: a.Tags}.Validate())
 	if a.Audience.Reach != "" || len(a.Audience.Domains) > 0 {
-		within(&v, "audience", a.Audience.Validate())
+		v.Add(itsm.Under("audience", a.Audience.Validate()))
 	}
 	if a.Governance != "" {
 		oneOf(&v, "governance", a.Governance, Governances())
 	}
 	if a.From != (itsm.Ref{}) {
-		validRef(&v, "from", a.From)
+		v.Ref("from", a.From)
 	}
 	v.Text("translates", string(a.Translates), 0, maxName)
 	v.Check(a.Covers >= 0, "covers", "must not be negative")
@@ -163,26 +136,6 @@ func (a Capture) Validate() error {
 		v.Add(SetFields{Fields: a.Fields}.Validate())
 	}
 	return v.Err()
-}
-
-func validRef(v *itsm.Validation, field string, to itsm.Ref) {
-	v.Text(field+".kind", to.Kind, 1, 100)
-	v.Text(field+".id", string(to.ID), 1, 500)
-}
-
-// within puts findings at the field that they are about.
-func within(v *itsm.Validation, path string, err error) {
-	for _, f := range itsm.Findings(err) {
-		if field, ok := f.(*itsm.FieldError); ok {
-			at := path
-			if field.Field != "" {
-				at += "." + field.Field
-			}
-			v.Check(false, at, field.Reason)
-			continue
-		}
-		v.Add(f)
-	}
 }
 
 // Apply fills the record.
@@ -406,9 +359,9 @@ func (Classify) Action() string { return "classify" }
 func (a Classify) Validate() error {
 	var v itsm.Validation
 	v.Text("category", a.Category, 0, maxName)
-	v.Add(validNames("services", a.Services, maxItems))
-	v.Add(validNames("cis", a.CIs, maxItems))
-	v.Add(validNames("tags", a.Tags, maxTags))
+	v.Texts("services", a.Services, maxItems, maxName)
+	v.Texts("cis", a.CIs, maxItems, maxName)
+	v.Texts("tags", a.Tags, maxTags, maxName)
 	return v.Err()
 }
 
@@ -467,7 +420,7 @@ type AssignOwner struct {
 func (AssignOwner) Action() string { return "assign_owner" }
 
 // Validate checks the name.
-func (a AssignOwner) Validate() error { return needText("owner", a.Owner, maxName) }
+func (a AssignOwner) Validate() error { return itsm.CheckText("owner", a.Owner, 1, maxName) }
 
 // Apply keeps it.
 func (a AssignOwner) Apply(r *Article, _ itsm.Moment) error {
@@ -485,11 +438,7 @@ type Validate struct {
 func (Validate) Action() string { return "validate" }
 
 // Validate checks the note.
-func (a Validate) Validate() error {
-	var v itsm.Validation
-	v.Text("note", a.Note, 0, maxNote)
-	return v.Err()
-}
+func (a Validate) Validate() error { return itsm.CheckText("note", a.Note, 0, maxNote) }
 
 // Guard refuses what cannot be vouched for.
 func (Validate) Guard(r *Article, _ itsm.Moment) error {
@@ -549,7 +498,7 @@ type Note struct {
 func (Note) Action() string { return "note" }
 
 // Validate checks the text.
-func (a Note) Validate() error { return needText("text", a.Text, maxNote) }
+func (a Note) Validate() error { return itsm.CheckText("text", a.Text, 1, maxNote) }
 
 // Apply counts it; the text is in the history ([Practice.Journal]).
 func (Note) Apply(r *Article, _ itsm.Moment) error {

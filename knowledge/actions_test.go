@@ -671,3 +671,22 @@ func TestCompare(t *testing.T) {
 	d := knowledge.Compare(knowledge.Content{Body: strings.Repeat("a\n", 3000) + "x"}, knowledge.Content{Body: "y\n" + strings.Repeat("b\n", 3000)})
 	require.Len(t, d[0].Lines, 3001+3002)
 }
+
+// A vote is taken back also where the clock went back since it was cast, even to before
+// anybody was asked.
+func TestVotesStayInOrder(t *testing.T) {
+	for _, back := range []time.Duration{time.Minute, 24 * time.Hour} {
+		l := newLibrary(t, knowledge.Config{})
+		r := l.write(comply, submit)
+		l.do(as("ann"), r.ID, yes)
+		l.clock.advance(-time.Minute - back)
+		r = l.do(as("ann"), r.ID, knowledge.Vote{Vote: approval.Withdraw})
+		require.Equal(t, approval.Open, r.Approval.Outcome)
+		require.Equal(t, []string{"ann", "bob"}, r.Approval.Asked)
+		require.False(t, r.Approval.Ballots[1].At.Before(r.Approval.Ballots[0].At))
+		r = l.do(as("bob"), r.ID, yes)
+		require.Equal(t, knowledge.InReview, r.State, "ann approves no more")
+		r = l.do(as("ann"), r.ID, yes)
+		require.Equal(t, knowledge.Published, r.State)
+	}
+}

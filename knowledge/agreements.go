@@ -21,6 +21,19 @@ type (
 	PassThreshold = slm.PassThreshold[Article]
 )
 
+// join joins the agreements to the practice.
+func (cfg Config) join() slm.Levels[Article] {
+	return slm.Levels[Article]{
+		Book: cfg.Agreements,
+		Of: func(r *Article) (service, priority string) {
+			return strings.Join(r.Services, ", "), ""
+		},
+		Facts: func(r *Article, a itsm.Action[Article], _ itsm.Actor) sla.Facts {
+			return facts{Article: r, action: a.Action()}
+		},
+	}
+}
+
 // facts are what rules and agreements may ask about an article.
 type facts struct {
 	*Article
@@ -31,12 +44,6 @@ type facts struct {
 // Fact returns a fact by its name: see [ApprovalRule] and [Config].Agreements.
 func (f facts) Fact(name string) string {
 	r := f.Article
-	yes := func(is bool) string {
-		if is {
-			return "yes"
-		}
-		return ""
-	}
 	switch name {
 	case "state":
 		return string(r.State)
@@ -55,36 +62,24 @@ func (f facts) Fact(name string) string {
 	case "owner":
 		return r.Owner
 	case "live":
-		return yes(r.Live != nil)
+		return sla.Yes(r.Live != nil)
 	case "flagged":
-		return yes(len(r.Flags) > 0)
+		return sla.Yes(len(r.Flags) > 0)
 	case "stale":
-		return yes(r.Stale() != "")
+		return sla.Yes(r.Stale() != "")
 	case "approval":
 		return string(r.Approval.Outcome)
 	case "action":
 		return f.action
 	}
-	var text string
-	if r.Fields.Get(name, &text) != nil {
-		return string(r.Fields[name]) // a number, true or false
-	}
-	return text
+	return r.Fields.Text(name)
 }
 
 // Results returns what every clock of an article came to, or how it stands now, for reports
 // ([sla.NewReport]). It reads the history. It returns an [itsm.ErrInvalid] if a calendar is
 // not in the book any more.
 func (p *Practice) Results(ctx context.Context, id itsm.ID, now time.Time) ([]sla.Result, error) {
-	r, err := p.Get(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	results, err := p.cfg.levels.Results(ctx, p.Practice, id, now)
-	for i := range results {
-		results[i].Service = strings.Join(r.Services, ", ")
-	}
-	return results, err
+	return p.cfg.levels.Results(ctx, p.Practice, id, now)
 }
 
 // Clock returns the clock of one target of an article, to be read at any moment and

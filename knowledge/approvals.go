@@ -2,9 +2,7 @@ package knowledge
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/go-itsm/itsm"
@@ -71,32 +69,6 @@ func (a ApprovalRule) Validate() error {
 // every finding.
 func ParseApprovalRule(data []byte) (ApprovalRule, error) { return itsm.ParseJSON[ApprovalRule](data) }
 
-// found puts what package approval finds into the kernel's words.
-func found(field string, err error) error {
-	if err == nil {
-		return nil
-	}
-	var refused *approval.Refusal
-	if errors.As(err, &refused) {
-		return itsm.Refuse("%s", refused.Reason)
-	}
-	var v itsm.Validation
-	for _, f := range approval.Findings(err) {
-		at := field
-		switch {
-		case at == "":
-			at = f.Field
-		case f.Field != "":
-			at += "." + f.Field
-		}
-		v.Check(false, at, f.Reason)
-	}
-	if wrong := v.Err(); wrong != nil {
-		return wrong
-	}
-	return err
-}
-
 // Submit hands a draft in to those who have to approve it. Where nobody has to, it is
 // approved in the same commit. Until they have decided, the text stands still.
 type Submit struct {
@@ -115,17 +87,7 @@ type Submit struct {
 type Poll struct {
 	Rule       string              `json:"rule,omitempty"`
 	Electorate approval.Electorate `json:"electorate,omitzero"`
-	Standing   Standing            `json:"standing"`
-}
-
-// A Standing is how a vote stands: what [approval.Decide] said when it was asked.
-type Standing struct {
-	Outcome approval.Outcome `json:"outcome"`
-	// At is since when it is so; zero while it is open.
-	At time.Time `json:"at,omitzero"`
-	// Next is when things change without a vote, and Asked who may vote now.
-	Next  time.Time `json:"next,omitzero"`
-	Asked []string  `json:"asked,omitempty"`
+	Standing   approval.Standing   `json:"standing"`
 }
 
 // Action returns "submit".
@@ -134,7 +96,7 @@ func (Submit) Action() string { return "submit" }
 // Validate checks the names.
 func (a Submit) Validate() error {
 	var v itsm.Validation
-	v.Add(validNames("reviewers", a.Reviewers, maxReviewers))
+	v.Texts("reviewers", a.Reviewers, maxReviewers, maxName)
 	v.Text("note", a.Note, 0, maxNote)
 	return v.Err()
 }
@@ -167,7 +129,7 @@ func (r *Article) open(of Matter, p Poll, at itsm.Moment) {
 }
 
 // stand keeps how the vote stands.
-func (r *Article) stand(s Standing) {
+func (r *Article) stand(s approval.Standing) {
 	r.Approval.Outcome, r.Approval.Decided, r.Approval.Next, r.Approval.Asked = s.Outcome, s.At, s.Next, s.Asked
 }
 
@@ -197,7 +159,7 @@ type Vote struct {
 	// Comment says why.
 	Comment string `json:"comment,omitempty"`
 	// Standing is set by the practice: how the vote stands then.
-	Standing Standing `json:"standing,omitzero"`
+	Standing approval.Standing `json:"standing,omitzero"`
 }
 
 // Action returns "vote".
@@ -205,11 +167,11 @@ func (Vote) Action() string { return "vote" }
 
 // Validate checks the vote.
 func (a Vote) Validate() error {
-	return found("", a.ballot(itsm.Moment{Actor: itsm.Actor{ID: "somebody"}, At: time.Unix(0, 0)}).Validate())
+	return itsm.Under("", a.ballot(Approval{}, itsm.Moment{Actor: itsm.Actor{ID: "somebody"}, At: time.Unix(0, 0)}).Validate())
 }
 
-func (a Vote) ballot(at itsm.Moment) approval.Ballot {
-	return approval.Ballot{By: at.Actor.ID, For: a.For, Vote: a.Vote, At: at.At, Comment: a.Comment}
+func (a Vote) ballot(in Approval, at itsm.Moment) approval.Ballot {
+	return approval.Ballot{By: at.Actor.ID, For: a.For, Vote: a.Vote, At: in.Electorate.Moment(in.Ballots, at.At), Comment: a.Comment}
 }
 
 // Guard refuses unless people vote about the article.
@@ -224,7 +186,7 @@ func (r *Article) votes() error {
 
 // Apply keeps the vote.
 func (a Vote) Apply(r *Article, at itsm.Moment) error {
-	r.Approval.Ballots = append(r.Approval.Ballots, a.ballot(at))
+	r.Approval.Ballots = append(r.Approval.Ballots, a.ballot(r.Approval, at))
 	r.stand(a.Standing)
 	return nil
 }
@@ -238,14 +200,14 @@ type Delegate struct {
 	// Until is when that ends; zero means with the vote.
 	Until time.Time `json:"until,omitzero"`
 	// Standing is set by the practice.
-	Standing Standing `json:"standing,omitzero"`
+	Standing approval.Standing `json:"standing,omitzero"`
 }
 
 // Action returns "delegate".
 func (Delegate) Action() string { return "delegate" }
 
 // Validate checks the name.
-func (a Delegate) Validate() error { return needText("to", a.To, maxName) }
+func (a Delegate) Validate() error { return itsm.CheckText("to", a.To, 1, maxName) }
 
 // Guard refuses unless people vote about the article.
 func (Delegate) Guard(r *Article, _ itsm.Moment) error { return r.votes() }
@@ -278,8 +240,8 @@ func (Delegate) Follow(r *Article, _ itsm.Moment) itsm.Action[Article] { return 
 // place of one who did not.
 type CountVotes struct {
 	// Due is when that was.
-	Due      time.Time `json:"due"`
-	Standing Standing  `json:"standing,omitzero"`
+	Due      time.Time         `json:"due"`
+	Standing approval.Standing `json:"standing,omitzero"`
 }
 
 // Action returns "count_votes".
@@ -329,37 +291,6 @@ func (SendBack) Apply(r *Article, _ itsm.Moment) error {
 	return nil
 }
 
-// decide counts the votes at a moment, but not before the last of them: a clock that went
-// back does not undo them. A moment at which things change lies ahead, or it would never be
-// past.
-func decide(e approval.Electorate, ballots []approval.Ballot, now time.Time) (Standing, error) {
-	for _, b := range ballots {
-		if b.At.After(now) {
-			now = b.At
-		}
-	}
-	if e.Opened.After(now) {
-		now = e.Opened
-	}
-	d, err := approval.Decide(e, ballots, now)
-	if err != nil {
-		return Standing{}, found("approval", err)
-	}
-	s := Standing{Outcome: d.Outcome, At: d.At, Next: d.Next}
-	if !s.Next.After(now) {
-		s.Next = time.Time{}
-	}
-	for _, turn := range d.Needed.May {
-		for _, by := range turn.By {
-			if !slices.Contains(s.Asked, by) {
-				s.Asked = append(s.Asked, by)
-			}
-		}
-	}
-	slices.Sort(s.Asked)
-	return s, nil
-}
-
 // rule finds the first rule that asks for an approval.
 func (cfg *Config) rule(of Matter, r *Article) (ApprovalRule, bool) {
 	for _, rule := range cfg.Approvals {
@@ -378,7 +309,7 @@ func (cfg *Config) poll(ctx context.Context, of Matter, r *Article, reviewers []
 	switch {
 	case !ok:
 		v.Check(len(reviewers) == 0, "reviewers", "must be empty: nobody has to approve it")
-		return Poll{Standing: Standing{Outcome: approval.Approved, At: now.At}}, v.Err()
+		return Poll{Standing: approval.Standing{Outcome: approval.Approved, At: now.At}}, v.Err()
 	case len(policy.Rule.Of) > 0:
 		v.Check(len(reviewers) == 0, "reviewers", fmt.Sprintf("must be empty: who votes is settled by the rule %q", rule.Name))
 	default:
@@ -391,10 +322,10 @@ func (cfg *Config) poll(ctx context.Context, of Matter, r *Article, reviewers []
 	p := Poll{Rule: rule.Name}
 	var err error
 	if p.Electorate, err = approval.Resolve(policy, now.At, cfg.people(ctx, r, now.Actor)); err != nil {
-		return p, found("reviewers", err)
+		return p, itsm.Under("reviewers", err)
 	}
-	p.Standing, err = decide(p.Electorate, nil, now.At)
-	return p, err
+	p.Standing, err = approval.Stand(p.Electorate, nil, now.At)
+	return p, itsm.Under("approval", err)
 }
 
 // people answers who has a duty in an article, and asks the host for everything else.

@@ -262,7 +262,7 @@ func (a Approval) Decision(now time.Time) (approval.Decision, error) {
 		return approval.Decision{}, &itsm.FieldError{Field: "approval", Reason: "is not a matter of votes"}
 	}
 	d, err := approval.Decide(a.Electorate, a.Ballots, now)
-	return d, found("approval", err)
+	return d, itsm.Under("approval", err)
 }
 
 // A Retirement is why an article is to be taken away, or was.

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/internal/short"
 )
 
 // A Reach is how far an audience reaches, from one's own people to everybody; each has in
@@ -41,8 +42,8 @@ type Audience struct {
 // Validate returns an [itsm.ErrInvalid] with every finding.
 func (a Audience) Validate() error {
 	var v itsm.Validation
-	v.Check(slices.Contains(Reaches(), a.Reach), "reach", fmt.Sprintf("must be %s, is %q", list(Reaches()), short(string(a.Reach))))
-	v.Add(validNames("domains", a.Domains, maxDomains))
+	v.Check(slices.Contains(Reaches(), a.Reach), "reach", fmt.Sprintf("must be %s, is %q", list(Reaches()), short.Text(a.Reach)))
+	v.Texts("domains", a.Domains, maxDomains, maxName)
 	return v.Err()
 }
 

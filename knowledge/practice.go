@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-itsm/itsm"
 	"github.com/go-itsm/itsm/approval"
+	"github.com/go-itsm/itsm/internal/short"
 	"github.com/go-itsm/itsm/knowledge/search"
 	"github.com/go-itsm/itsm/sla"
 	"github.com/go-itsm/itsm/slm"
@@ -103,12 +104,7 @@ func NewPractice(store itsm.Store[Article], cfg Config) (*Practice, error) {
 		}
 		cfg.Index = index
 	}
-	cfg.levels = slm.Levels[Article]{
-		Book: cfg.Agreements,
-		Facts: func(r *Article, a itsm.Action[Article], _ itsm.Actor) sla.Facts {
-			return facts{Article: r, action: a.Action()}
-		},
-	}
+	cfg.levels = cfg.join()
 	x := &indexer{index: cfg.Index, complete: cfg.Document, missed: map[itsm.ID]bool{}}
 	var kernel *itsm.Practice[Article]
 	own := cfg.Config
@@ -136,12 +132,12 @@ func (cfg *Config) check() error {
 	names := map[string]bool{}
 	for i, rule := range cfg.Approvals {
 		path := fmt.Sprintf("approvals[%d]", i)
-		within(&v, path, rule.Validate())
+		v.Add(itsm.Under(path, rule.Validate()))
 		key := string(rule.Of) + "/" + rule.Name
-		v.Check(!names[key], path+".name", fmt.Sprintf("%q is there twice", short(rule.Name)))
+		v.Check(!names[key], path+".name", fmt.Sprintf("%q is there twice", short.Text(rule.Name)))
 		names[key] = true
 	}
-	within(&v, "audience", cfg.Audience.Validate())
+	v.Add(itsm.Under("audience", cfg.Audience.Validate()))
 	oneOf(&v, "governance", cfg.Governance, Governances())
 	v.Text("locale", cfg.Locale, 1, maxName)
 	v.Check(cfg.ReviewEvery >= 0, "review_every", "must not be negative")
@@ -206,7 +202,7 @@ func (p *Practice) Editions(ctx context.Context, id itsm.ID) iter.Seq2[Edition, 
 // Uses yields every use of an article, oldest first, with who recorded it. It reads the
 // history; an error ends the sequence.
 func (p *Practice) Uses(ctx context.Context, id itsm.ID) iter.Seq2[Used, error] {
-	return said(p, ctx, id, func(e itsm.Event, a itsm.Action[Article]) (Used, bool) {
+	return itsm.Told(ctx, p.Practice, id, func(e itsm.Event, a itsm.Action[Article]) (Used, bool) {
 		switch a := a.(type) {
 		case Capture:
 			return Used{Use{Kind: CreatedFrom, For: a.From, At: e.At}, 1, e.Actor, ""}, a.From != itsm.Ref{}
@@ -239,7 +235,7 @@ type Entry struct {
 // them, comments on ratings and votes, and what was noted with a change of the text, a review
 // or a use. It reads the history; an error ends the sequence.
 func (p *Practice) Journal(ctx context.Context, id itsm.ID) iter.Seq2[Entry, error] {
-	return said(p, ctx, id, func(e itsm.Event, a itsm.Action[Article]) (Entry, bool) {
+	return itsm.Told(ctx, p.Practice, id, func(e itsm.Event, a itsm.Action[Article]) (Entry, bool) {
 		entry := Entry{At: e.At, Actor: e.Actor, Action: e.Action}
 		switch a := a.(type) {
 		case Note:
@@ -269,48 +265,20 @@ func (p *Practice) Journal(ctx context.Context, id itsm.ID) iter.Seq2[Entry, err
 	})
 }
 
-// said yields what is to be told of the events of an article.
-func said[T any](p *Practice, ctx context.Context, id itsm.ID, tell func(e itsm.Event, a itsm.Action[Article]) (T, bool)) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		var none T
-		for e, err := range p.History(ctx, id) {
-			var a itsm.Action[Article]
-			if err == nil {
-				a, err = p.Done(e)
-			}
-			if err != nil {
-				yield(none, err)
-				return
-			}
-			if one, ok := tell(e, a); ok && !yield(one, nil) {
-				return
-			}
-		}
-	}
-}
-
 // next says what time brings: the end of a vote, the time to publish, the review, the end, a threshold of an
 // agreement.
-func (cfg *Config) next(r *Article) (due time.Time, what itsm.Action[Article]) {
-	first := func(t time.Time, a itsm.Action[Article]) {
-		if !t.IsZero() && (due.IsZero() || t.Before(due)) {
-			if _, ok := cfg.Lifecycle.Can(r.State, a.Action()); ok {
-				due, what = t, a
-			}
-		}
-	}
+func (cfg *Config) next(r *Article) (time.Time, itsm.Action[Article]) {
+	first := itsm.Earliest[Article]{Lifecycle: cfg.Lifecycle, State: r.State}
 	if r.Approval.Outcome == approval.Open {
-		first(r.Approval.Next, CountVotes{Due: r.Approval.Next})
+		first.Take(r.Approval.Next, CountVotes{Due: r.Approval.Next})
 	}
-	first(r.PublishAt, Release{})
-	first(r.ReviewBy, FallDue{Due: r.ReviewBy})
+	first.Take(r.PublishAt, Release{})
+	first.Take(r.ReviewBy, FallDue{Due: r.ReviewBy})
 	if r.Live != nil {
-		first(r.ExpiresAt, Expire{Due: r.ExpiresAt})
+		first.Take(r.ExpiresAt, Expire{Due: r.ExpiresAt})
 	}
-	if t, pass := cfg.levels.Next(r); pass != nil {
-		first(t, pass)
-	}
-	return due, what
+	first.Take(cfg.levels.Next(r))
+	return first.Due, first.Action
 }
 
 // prepare resolves the host's configuration, and what must be known of other articles, into
@@ -356,13 +324,9 @@ func (cfg *Config) prepare(ctx context.Context, tx *itsm.Tx[Article], r *Article
 		if a.Validate() != nil || r.votes() != nil {
 			return a, nil // which say so themselves
 		}
-		e, ballots, ballot := r.Approval.Electorate, slices.Clip(r.Approval.Ballots), a.ballot(now)
-		if err := approval.Admit(e, ballots, ballot); err != nil {
-			return a, found("", err)
-		}
 		var err error
-		a.Standing, err = decide(e, append(ballots, ballot), now.At)
-		return a, err
+		a.Standing, err = approval.StandWith(r.Approval.Electorate, r.Approval.Ballots, a.ballot(r.Approval, now))
+		return a, itsm.Under("", err)
 	case Delegate:
 		if a.Validate() != nil || r.votes() != nil || a.over(now) != nil {
 			return a, nil // which say so themselves
@@ -377,16 +341,16 @@ func (cfg *Config) prepare(ctx context.Context, tx *itsm.Tx[Article], r *Article
 			return a, err
 		}
 		var err error
-		a.Standing, err = decide(e, r.Approval.Ballots, now.At)
-		return a, err
+		a.Standing, err = approval.Stand(e, r.Approval.Ballots, now.At)
+		return a, itsm.Under("approval", err)
 	case CountVotes:
 		at := now.At
 		if a.Due.After(at) {
 			at = a.Due
 		}
 		var err error
-		a.Standing, err = decide(r.Approval.Electorate, r.Approval.Ballots, at)
-		return a, err
+		a.Standing, err = approval.Stand(r.Approval.Electorate, r.Approval.Ballots, at)
+		return a, itsm.Under("approval", err)
 	case RecordUse:
 		a.ValidateAfter = cfg.ValidateAfter
 		return a, nil

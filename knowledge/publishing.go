@@ -81,11 +81,7 @@ type Withdraw struct {
 func (Withdraw) Action() string { return "withdraw" }
 
 // Validate checks the reason, which may be empty.
-func (a Withdraw) Validate() error {
-	var v itsm.Validation
-	v.Text("reason", a.Reason, 0, maxNote)
-	return v.Err()
-}
+func (a Withdraw) Validate() error { return itsm.CheckText("reason", a.Reason, 0, maxNote) }
 
 // Apply ends the vote and the waiting.
 func (Withdraw) Apply(r *Article, _ itsm.Moment) error {
@@ -192,11 +188,7 @@ type CompleteReview struct {
 func (CompleteReview) Action() string { return "complete_review" }
 
 // Validate checks the note.
-func (a CompleteReview) Validate() error {
-	var v itsm.Validation
-	v.Text("note", a.Note, 0, maxNote)
-	return v.Err()
-}
+func (a CompleteReview) Validate() error { return itsm.CheckText("note", a.Note, 0, maxNote) }
 
 // Apply sets when it is to be looked at next.
 func (CompleteReview) Apply(r *Article, at itsm.Moment) error {
@@ -245,7 +237,7 @@ func (ProposeRetirement) Action() string { return "propose_retirement" }
 func (a ProposeRetirement) Validate() error {
 	var v itsm.Validation
 	v.Add(Retire{Reason: a.Reason, Replacement: a.Replacement}.Validate())
-	v.Add(validNames("reviewers", a.Reviewers, maxReviewers))
+	v.Texts("reviewers", a.Reviewers, maxReviewers, maxName)
 	return v.Err()
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/internal/short"
 )
 
 // A Source is the article that another one translates, as the translation knows it. A
@@ -91,7 +92,7 @@ func (r *Article) asSource() Source {
 func (cfg *Config) source(tx *itsm.Tx[Article], field string, id itsm.ID, locale string) (Source, error) {
 	r, err := tx.Get(id)
 	if errors.Is(err, itsm.ErrNotFound) {
-		return Source{}, &itsm.FieldError{Field: field, Reason: fmt.Sprintf("there is no article %s", short(string(id)))}
+		return Source{}, &itsm.FieldError{Field: field, Reason: fmt.Sprintf("there is no article %s", short.Text(id))}
 	}
 	if err != nil {
 		return Source{}, err
@@ -103,7 +104,7 @@ func (cfg *Config) source(tx *itsm.Tx[Article], field string, id itsm.ID, locale
 	for _, t := range r.Translations {
 		taken = taken || t.Locale == locale
 	}
-	v.Rule(!taken, fmt.Sprintf("there is %s in %s already", id, short(locale)))
+	v.Rule(!taken, fmt.Sprintf("there is %s in %s already", id, short.Text(locale)))
 	v.Rule(len(r.Translations) < maxTranslations, fmt.Sprintf("%s has %d translations already", id, maxTranslations))
 	return r.asSource(), v.Err()
 }

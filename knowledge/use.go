@@ -99,7 +99,7 @@ func (a RecordUse) Validate() error {
 	var v itsm.Validation
 	oneOf(&v, "kind", a.Kind, UseKinds())
 	if a.Kind != Viewed || a.For != (itsm.Ref{}) {
-		validRef(&v, "for", a.For)
+		v.Ref("for", a.For)
 	}
 	v.Check(a.Count >= 0 && a.Count <= maxViews, "count", fmt.Sprintf("must be from 0 to %d", maxViews))
 	v.Check(a.Count <= 1 || a.Kind == Viewed && a.For == (itsm.Ref{}), "count", "must be 1 where it is not views without a case")
@@ -150,7 +150,7 @@ func (SampleLink) Action() string { return "sample_link" }
 // Validate checks the record.
 func (a SampleLink) Validate() error {
 	var v itsm.Validation
-	validRef(&v, "for", a.For)
+	v.Ref("for", a.For)
 	v.Text("note", a.Note, 0, maxNote)
 	return v.Err()
 }
@@ -289,11 +289,7 @@ type Rate struct {
 func (Rate) Action() string { return "rate" }
 
 // Validate checks the comment.
-func (a Rate) Validate() error {
-	var v itsm.Validation
-	v.Text("comment", a.Comment, 0, maxNote)
-	return v.Err()
-}
+func (a Rate) Validate() error { return itsm.CheckText("comment", a.Comment, 0, maxNote) }
 
 // Guard refuses what no reader has seen.
 func (Rate) Guard(r *Article, _ itsm.Moment) error {
@@ -357,7 +353,7 @@ func (a ScoreChecklist) Validate() error {
 	for _, c := range a.Criteria {
 		names = append(names, c.Name)
 	}
-	v.Add(validNames("criteria", names, maxCriteria))
+	v.Texts("criteria", names, maxCriteria, maxName)
 	v.Text("note", a.Note, 0, maxNote)
 	return v.Err()
 }

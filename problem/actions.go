@@ -10,15 +10,14 @@ import (
 
 // Limits of what an action takes, in characters, and of what a record holds.
 const (
-	maxName        = 200
-	maxTitle       = 300
-	maxNote        = 32_000
-	maxItems       = 1000
-	maxCauses      = 50
-	maxTasks       = 200
-	maxActionItems = 200
-	maxEvidence    = 100
-	maxTime        = 100 * 365 * 24 * time.Hour
+	maxName     = 200
+	maxTitle    = 300
+	maxNote     = 32_000
+	maxItems    = 1000
+	maxCauses   = 50
+	maxTasks    = 200
+	maxEvidence = 100
+	maxTime     = 100 * 365 * 24 * time.Hour
 )
 
 // Link, Unlink and SetFields are the actions that every practice has: links to other
@@ -32,31 +31,7 @@ type (
 	SetFields = itsm.SetFields[Problem]
 )
 
-func needReason(reason string) error { return needText("reason", reason, maxNote) }
-
-func needText(field, text string, maximum int) error {
-	var v itsm.Validation
-	v.Text(field, text, 1, maximum)
-	return v.Err()
-}
-
-// validTexts checks a list of texts, each there once.
-func validTexts(field string, texts []string, most, longest int) error {
-	var v itsm.Validation
-	v.Check(len(texts) <= most, field, fmt.Sprintf("must be at most %d", most))
-	seen := map[string]bool{}
-	for i, text := range texts {
-		at := fmt.Sprintf("%s[%d]", field, i)
-		v.Text(at, text, 1, longest)
-		v.Check(!seen[text], at, fmt.Sprintf("%q is there twice", text))
-		seen[text] = true
-	}
-	return v.Err()
-}
-
-func validNames(field string, names []string) error {
-	return validTexts(field, names, maxItems, maxName)
-}
+func needReason(reason string) error { return itsm.CheckText("reason", reason, 1, maxNote) }
 
 // Register writes a problem down: the action that creates it. [Proposal.Register]
 // makes one of what the [Detector] proposes.
@@ -93,8 +68,7 @@ func (a Register) Validate() error {
 	v.Check(len(a.Incidents) <= maxEvidence, "incidents", fmt.Sprintf("must be at most %d", maxEvidence))
 	for i, inc := range a.Incidents {
 		at := fmt.Sprintf("incidents[%d]", i)
-		v.Text(at+".kind", inc.Kind, 1, 100)
-		v.Text(at+".id", string(inc.ID), 1, 500)
+		v.Ref(at, inc)
 		v.Check(!slices.Contains(a.Incidents[:i], inc), at, fmt.Sprintf("%s is there twice", inc))
 	}
 	v.Add(RecordCost{a.Cost}.Validate())
@@ -160,8 +134,8 @@ func (Classify) Action() string { return "classify" }
 // Validate checks the names.
 func (a Classify) Validate() error {
 	var v itsm.Validation
-	v.Add(validNames("services", a.Services))
-	v.Add(validNames("cis", a.CIs))
+	v.Texts("services", a.Services, maxItems, maxName)
+	v.Texts("cis", a.CIs, maxItems, maxName)
 	v.Text("category", a.Category, 0, maxName)
 	v.Text("symptom", a.Symptom, 0, maxName)
 	return v.Err()
@@ -208,32 +182,19 @@ type Assign struct {
 func (Assign) Action() string { return "assign" }
 
 // Validate checks that it names somebody.
-func (a Assign) Validate() error {
-	var v itsm.Validation
-	v.Check(a != Assign{}, "group", "or person must be given")
-	v.Text("group", a.Group, 0, maxName)
-	v.Text("person", a.Person, 0, maxName)
-	return v.Err()
-}
+func (a Assign) Validate() error { return Assignment(a).Validate() }
 
 // Apply refuses what would change nothing, and counts what is taken from somebody.
 func (a Assign) Apply(r *Problem, _ itsm.Moment) error {
-	had := r.Assignment
-	if had == Assignment(a) {
+	to := Assignment(a)
+	if to == r.Assignment {
 		return itsm.Refuse("it is assigned so already")
 	}
-	if had.Group != "" && had.Group != a.Group || had.Person != "" && had.Person != a.Person {
+	if to.TakenFrom(r.Assignment) {
 		r.Reassignments++
 	}
-	r.Assignment = Assignment(a)
+	r.Assignment = to
 	return nil
-}
-
-// take assigns who works where nobody is assigned.
-func (r *Problem) take(at itsm.Moment) {
-	if r.Assignment.Person == "" {
-		r.Assignment.Person = at.Actor.ID
-	}
 }
 
 // DeclareMajor says that the problem harms so much that the way in which it was
@@ -297,7 +258,7 @@ type Note struct {
 func (Note) Action() string { return "note" }
 
 // Validate checks the text.
-func (a Note) Validate() error { return needText("text", a.Text, maxNote) }
+func (a Note) Validate() error { return itsm.CheckText("text", a.Text, 1, maxNote) }
 
 // Apply counts it.
 func (Note) Apply(r *Problem, _ itsm.Moment) error {

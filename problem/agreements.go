@@ -2,7 +2,6 @@ package problem
 
 import (
 	"context"
-	"strconv"
 	"strings"
 	"time"
 
@@ -21,6 +20,19 @@ type (
 	// goal. What is to be done then is in its moves for the host to send.
 	PassThreshold = slm.PassThreshold[Problem]
 )
+
+// join joins the agreements to the practice.
+func (cfg Config) join() slm.Levels[Problem] {
+	return slm.Levels[Problem]{
+		Book: cfg.Agreements,
+		Of: func(r *Problem) (service, priority string) {
+			return strings.Join(r.Services, ", "), sla.Number(int(r.Priority))
+		},
+		Facts: func(r *Problem, a itsm.Action[Problem], _ itsm.Actor) sla.Facts {
+			return facts{Problem: r, action: a.Action()}
+		},
+	}
+}
 
 // facts are what agreements may ask about a problem.
 type facts struct {
@@ -42,7 +54,7 @@ func (f facts) Fact(name string) string {
 	case "origin":
 		return string(r.Origin)
 	case "priority":
-		return number(int(r.Priority))
+		return sla.Number(int(r.Priority))
 	case "service":
 		if len(r.Services) > 0 {
 			return r.Services[0]
@@ -57,59 +69,26 @@ func (f facts) Fact(name string) string {
 	case "person":
 		return r.Assignment.Person
 	case "major":
-		return yes(r.Major)
+		return sla.Yes(r.Major)
 	case "control_ended":
-		return instant(r.ControlEnded)
+		return sla.Instant(r.ControlEnded)
 	case "accepted":
-		return yes(r.Acceptance.Standing())
+		return sla.Yes(r.Acceptance.Standing())
 	case "fix":
-		return yes(r.Fix != Fix{})
+		return sla.Yes(r.Fix != Fix{})
 	case "resolution":
 		return string(r.Resolution.Code)
 	case "action":
 		return f.action
 	}
-	var text string
-	if r.Fields.Get(name, &text) != nil {
-		return string(r.Fields[name]) // a number, true or false
-	}
-	return text
-}
-
-func yes(is bool) string {
-	if is {
-		return "yes"
-	}
-	return ""
-}
-
-func number(n int) string {
-	if n == 0 {
-		return ""
-	}
-	return strconv.Itoa(n)
-}
-
-func instant(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.Format(time.RFC3339Nano)
+	return r.Fields.Text(name)
 }
 
 // Results returns what every clock of a problem came to, or how it stands now, for
 // reports ([sla.NewReport]). It reads the history. It returns an [itsm.ErrInvalid] if a
 // calendar is not in the book any more.
 func (p *Practice) Results(ctx context.Context, id itsm.ID, now time.Time) ([]sla.Result, error) {
-	r, err := p.Get(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	results, err := p.cfg.levels.Results(ctx, p.Practice, id, now)
-	for i := range results {
-		results[i].Service, results[i].Priority = strings.Join(r.Services, ", "), number(int(r.Priority))
-	}
-	return results, err
+	return p.cfg.levels.Results(ctx, p.Practice, id, now)
 }
 
 // Clock returns the clock of one target of a problem, to be read at any moment and

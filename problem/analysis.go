@@ -91,13 +91,7 @@ func (a Analysis) Validate() error {
 	var v itsm.Validation
 	v.Check(a != Analysis{}, "", "must have at least one structure")
 	for _, p := range a.parts() {
-		for _, f := range itsm.Findings(p.Validate()) {
-			if field, ok := f.(*itsm.FieldError); ok {
-				v.Check(false, p.name+"."+field.Field, field.Reason)
-			} else {
-				v.Add(f)
-			}
-		}
+		v.Add(itsm.Under(p.name, p.Validate()))
 	}
 	return v.Err()
 }

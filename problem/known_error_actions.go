@@ -106,7 +106,7 @@ func (DescribeKnownError) Action() string { return "describe" }
 func (a DescribeKnownError) Validate() error {
 	var v itsm.Validation
 	v.Text("title", a.Title, 1, maxTitle)
-	v.Add(validTexts("symptoms", a.Symptoms, maxSymptoms, maxTitle))
+	v.Texts("symptoms", a.Symptoms, maxSymptoms, maxTitle)
 	return v.Err()
 }
 
@@ -153,7 +153,7 @@ func (SetAffected) Action() string { return "set_affected" }
 // Validate checks the names.
 func (a SetAffected) Validate() error {
 	var v itsm.Validation
-	v.Add(validNames("services", a.Services))
+	v.Texts("services", a.Services, maxItems, maxName)
 	v.Check(len(a.Affected) <= maxItems, "affected", fmt.Sprintf("must be at most %d", maxItems))
 	seen := map[string]bool{}
 	for i, item := range a.Affected {
@@ -161,7 +161,7 @@ func (a SetAffected) Validate() error {
 		v.Text(at+".ci", item.CI, 1, maxName)
 		v.Check(!seen[item.CI], at+".ci", fmt.Sprintf("%q is there twice", item.CI))
 		seen[item.CI] = true
-		v.Add(validTexts(at+".versions", item.Versions, maxVersions, maxName))
+		v.Texts(at+".versions", item.Versions, maxVersions, maxName)
 	}
 	return v.Err()
 }
@@ -181,7 +181,7 @@ type SetOwner struct {
 func (SetOwner) Action() string { return "assign" }
 
 // Validate checks that it says who.
-func (a SetOwner) Validate() error { return needText("owner", a.Owner, maxName) }
+func (a SetOwner) Validate() error { return itsm.CheckText("owner", a.Owner, 1, maxName) }
 
 // Apply sets it.
 func (a SetOwner) Apply(r *KnownError, _ itsm.Moment) error {
@@ -259,8 +259,7 @@ func (a ScheduleFix) Validate() error {
 		return nil
 	}
 	var v itsm.Validation
-	v.Text("change.kind", a.Change.Kind, 1, 100)
-	v.Text("change.id", string(a.Change.ID), 1, 500)
+	v.Ref("change", a.Change)
 	return v.Err()
 }
 
@@ -350,7 +349,7 @@ type Correct struct {
 func (Correct) Action() string { return "correct" }
 
 // Validate checks that it says how.
-func (a Correct) Validate() error { return needText("note", a.Note, maxNote) }
+func (a Correct) Validate() error { return itsm.CheckText("note", a.Note, 1, maxNote) }
 
 // Apply notes when.
 func (a Correct) Apply(r *KnownError, at itsm.Moment) error {
@@ -395,11 +394,7 @@ type CloseKnownError struct {
 func (CloseKnownError) Action() string { return "close" }
 
 // Validate checks the note.
-func (a CloseKnownError) Validate() error {
-	var v itsm.Validation
-	v.Text("note", a.Note, 0, maxNote)
-	return v.Err()
-}
+func (a CloseKnownError) Validate() error { return itsm.CheckText("note", a.Note, 0, maxNote) }
 
 // Apply notes when.
 func (a CloseKnownError) Apply(r *KnownError, at itsm.Moment) error {
@@ -471,11 +466,7 @@ type SetProblem struct {
 func (SetProblem) Action() string { return "set_problem" }
 
 // Validate checks the id.
-func (a SetProblem) Validate() error {
-	var v itsm.Validation
-	v.Text("problem", string(a.Problem), 0, 500)
-	return v.Err()
-}
+func (a SetProblem) Validate() error { return itsm.CheckText("problem", string(a.Problem), 0, 500) }
 
 // Apply keeps it.
 func (a SetProblem) Apply(r *KnownError, _ itsm.Moment) error {
@@ -495,7 +486,7 @@ type NoteKnownError struct {
 func (NoteKnownError) Action() string { return "note" }
 
 // Validate checks the text.
-func (a NoteKnownError) Validate() error { return needText("text", a.Text, maxNote) }
+func (a NoteKnownError) Validate() error { return itsm.CheckText("text", a.Text, 1, maxNote) }
 
 // Apply counts it.
 func (NoteKnownError) Apply(r *KnownError, _ itsm.Moment) error {

@@ -292,8 +292,8 @@ func (k *KnownErrors) CatchUp(ctx context.Context, after itsm.Cursor) (itsm.Curs
 // Journal yields what was said about a known error in notes, oldest first. It reads the
 // history; an error ends the sequence.
 func (k *KnownErrors) Journal(ctx context.Context, id itsm.ID) iter.Seq2[Entry, error] {
-	return journal(ctx, k.Practice, id, func(a itsm.Action[KnownError]) (string, bool) {
+	return itsm.Told(ctx, k.Practice, id, func(e itsm.Event, a itsm.Action[KnownError]) (Entry, bool) {
 		note, ok := a.(NoteKnownError)
-		return note.Text, ok
-	})
+		return Entry{e.At, e.Actor, note.Text}, ok
+	}, NoteKnownError{}.Action())
 }

@@ -77,22 +77,12 @@ func NewPractice(store itsm.Store[Problem], cfg Config) (*Practice, error) {
 	}
 	cfg.Lifecycle = lifecycle
 	var v itsm.Validation
-	for _, f := range itsm.Findings(cfg.Risk.Validate()) {
-		var field *itsm.FieldError
-		if errors.As(f, &field) {
-			v.Check(false, "risk."+field.Field, field.Reason)
-		}
-	}
+	v.Add(itsm.Under("risk", cfg.Risk.Validate()))
 	v.Check(cfg.Observation > 0 && cfg.Observation <= maxTime, "observation", "must be positive and at most 100 years")
 	if err := v.Err(); err != nil {
 		return nil, err
 	}
-	cfg.levels = slm.Levels[Problem]{
-		Book: cfg.Agreements,
-		Facts: func(r *Problem, a itsm.Action[Problem], _ itsm.Actor) sla.Facts {
-			return facts{Problem: r, action: a.Action()}
-		},
-	}
+	cfg.levels = cfg.join()
 	var kernel *itsm.Practice[Problem]
 	if cfg.KnownErrors != nil || len(cfg.Views) > 0 {
 		cfg.Notify = also(cfg.Notify, func(ctx context.Context, events []itsm.Event) {
@@ -159,37 +149,29 @@ func (p *Practice) Open(ctx context.Context, problem Register) (Problem, error) 
 // Journal yields what was said about a problem in notes, oldest first. It reads the
 // history; an error ends the sequence.
 func (p *Practice) Journal(ctx context.Context, id itsm.ID) iter.Seq2[Entry, error] {
-	return journal(ctx, p.Practice, id, func(a itsm.Action[Problem]) (string, bool) {
+	return itsm.Told(ctx, p.Practice, id, func(e itsm.Event, a itsm.Action[Problem]) (Entry, bool) {
 		note, ok := a.(Note)
-		return note.Text, ok
-	})
+		return Entry{e.At, e.Actor, note.Text}, ok
+	}, Note{}.Action())
 }
 
 // next says what time brings: the end of a hold, of an observation, of an acceptance, a
 // threshold of an agreement.
-func (cfg Config) next(r *Problem) (due time.Time, what itsm.Action[Problem]) {
-	first := func(t time.Time, a itsm.Action[Problem]) {
-		if !t.IsZero() && (due.IsZero() || t.Before(due)) {
-			if _, ok := cfg.Lifecycle.Can(r.State, a.Action()); ok {
-				due, what = t, a
-			}
-		}
-	}
-	first(r.Hold.Until, Resume{})
+func (cfg Config) next(r *Problem) (time.Time, itsm.Action[Problem]) {
+	first := itsm.Earliest[Problem]{Lifecycle: cfg.Lifecycle, State: r.State}
+	first.Take(r.Hold.Until, Resume{})
 	if r.Acceptance.Standing() {
-		first(r.Acceptance.Review, LapseAcceptance{Due: r.Acceptance.Review})
+		first.Take(r.Acceptance.Review, LapseAcceptance{Due: r.Acceptance.Review})
 	}
 	if until := r.Observation.Until; !r.Observation.Over {
 		if r.closable(r.Resolution.Code) == nil {
-			first(until, EndObservation{Due: until})
+			first.Take(until, EndObservation{Due: until})
 		} else {
-			first(until, OutlastObservation{Due: until})
+			first.Take(until, OutlastObservation{Due: until})
 		}
 	}
-	if t, pass := cfg.levels.Next(r); pass != nil {
-		first(t, pass)
-	}
-	return due, what
+	first.Take(cfg.levels.Next(r))
+	return first.Due, first.Action
 }
 
 // prepare resolves what depends on the host or on other problems into an action.

@@ -195,10 +195,7 @@ type Cost struct {
 }
 
 // An Assignment says whose a problem is: a group's, or one person's in it.
-type Assignment struct {
-	Group  string `json:"group,omitempty"`
-	Person string `json:"person,omitempty"`
-}
+type Assignment = itsm.Assignment
 
 // A HoldReason says what a problem waits for. A host may use reasons of its own beside
 // these.
@@ -345,26 +342,13 @@ type Task struct {
 // A Review is the look back at how a problem was handled. Where it is a major one, it
 // comes before the end.
 type Review struct {
-	Lead      string    `json:"lead,omitempty"`
-	Started   time.Time `json:"started,omitzero"`
-	Completed time.Time `json:"completed,omitzero"`
+	itsm.Review
 	// WentWell, WentWrong, Improve and Prevent are what it asks about: what to keep,
 	// what to stop, what to do better, and what would keep such problems away.
-	WentWell  string       `json:"went_well,omitempty"`
-	WentWrong string       `json:"went_wrong,omitempty"`
-	Improve   string       `json:"improve,omitempty"`
-	Prevent   string       `json:"prevent,omitempty"`
-	Actions   []ActionItem `json:"actions,omitempty"`
-}
-
-// An ActionItem is something that a review wants done.
-type ActionItem struct {
-	// Number counts from 1 within the problem.
-	Number int       `json:"number"`
-	Title  string    `json:"title"`
-	Owner  string    `json:"owner"`
-	Due    time.Time `json:"due,omitzero"`
-	Done   time.Time `json:"done,omitzero"`
+	WentWell  string `json:"went_well,omitempty"`
+	WentWrong string `json:"went_wrong,omitempty"`
+	Improve   string `json:"improve,omitempty"`
+	Prevent   string `json:"prevent,omitempty"`
 }
 
 // Relations of a problem's links, read from the problem.

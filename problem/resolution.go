@@ -233,8 +233,7 @@ func (a RejectFix) Validate() error {
 	var v itsm.Validation
 	v.Add(needReason(a.Reason))
 	if a.Incident != (itsm.Ref{}) {
-		v.Text("incident.kind", a.Incident.Kind, 1, 100)
-		v.Text("incident.id", string(a.Incident.ID), 1, 500)
+		v.Ref("incident", a.Incident)
 	}
 	return v.Err()
 }
@@ -278,7 +277,7 @@ func (a Reopen) Validate() error { return needReason(a.Reason) }
 // Apply forgets how it ended, which the history keeps. Where no person is assigned, it
 // is whoever reopens.
 func (Reopen) Apply(r *Problem, at itsm.Moment) error {
-	r.take(at)
+	r.Assignment.Take(at)
 	r.Acceptance = Acceptance{}
 	r.revive()
 	return nil
@@ -351,7 +350,7 @@ type Merge struct {
 func (Merge) Action() string { return "merge" }
 
 // Validate checks that it says into which.
-func (a Merge) Validate() error { return needText("into", string(a.Into), 500) }
+func (a Merge) Validate() error { return itsm.CheckText("into", string(a.Into), 1, 500) }
 
 // Apply points to the other.
 func (a Merge) Apply(r *Problem, at itsm.Moment) error {

@@ -16,7 +16,7 @@ type StartReview struct {
 func (StartReview) Action() string { return "start_review" }
 
 // Validate checks that somebody leads it.
-func (a StartReview) Validate() error { return needText("lead", a.Lead, maxName) }
+func (a StartReview) Validate() error { return itsm.CheckText("lead", a.Lead, 1, maxName) }
 
 // Guard refuses a second review at the same time.
 func (StartReview) Guard(r *Problem, _ itsm.Moment) error {
@@ -28,16 +28,8 @@ func (StartReview) Guard(r *Problem, _ itsm.Moment) error {
 
 // Apply starts it. What an earlier one wanted done stays.
 func (a StartReview) Apply(r *Problem, at itsm.Moment) error {
-	r.Review = Review{Lead: a.Lead, Started: at.At, Actions: r.Review.Actions}
+	r.Review = Review{Review: itsm.Review{Lead: a.Lead, Started: at.At, Actions: r.Review.Actions}}
 	return nil
-}
-
-// underReview refuses unless a review is going on.
-func underReview(r *Problem) error {
-	var v itsm.Validation
-	v.Rule(!r.Review.Started.IsZero(), "its review was not started")
-	v.Rule(r.Review.Completed.IsZero(), "its review is completed")
-	return v.Err()
 }
 
 // AddActionItem notes something that the review wants done.
@@ -52,23 +44,15 @@ func (AddActionItem) Action() string { return "add_action_item" }
 
 // Validate checks that it says what and who.
 func (a AddActionItem) Validate() error {
-	var v itsm.Validation
-	v.Text("title", a.Title, 1, maxTitle)
-	v.Text("owner", a.Owner, 1, maxName)
-	return v.Err()
+	return itsm.ActionItem{Title: a.Title, Owner: a.Owner}.Validate()
 }
 
 // Guard refuses unless a review is going on.
-func (AddActionItem) Guard(r *Problem, _ itsm.Moment) error { return underReview(r) }
+func (AddActionItem) Guard(r *Problem, _ itsm.Moment) error { return r.Review.Going() }
 
 // Apply adds it under the next number.
 func (a AddActionItem) Apply(r *Problem, _ itsm.Moment) error {
-	n := len(r.Review.Actions)
-	if n >= maxActionItems {
-		return itsm.Refuse("its review has %d action items already", n)
-	}
-	r.Review.Actions = append(r.Review.Actions, ActionItem{Number: n + 1, Title: a.Title, Owner: a.Owner, Due: a.Due})
-	return nil
+	return r.Review.Add(itsm.ActionItem{Title: a.Title, Owner: a.Owner, Due: a.Due})
 }
 
 // CompleteActionItem says that something that a review wanted is done, also after the
@@ -90,26 +74,11 @@ func (a CompleteActionItem) Validate() error {
 }
 
 // Guard refuses if there is nothing to complete.
-func (CompleteActionItem) Guard(r *Problem, _ itsm.Moment) error {
-	for _, item := range r.Review.Actions {
-		if item.Done.IsZero() {
-			return nil
-		}
-	}
-	return itsm.Refuse("its review has no action item that is open")
-}
+func (CompleteActionItem) Guard(r *Problem, _ itsm.Moment) error { return r.Review.Wants() }
 
 // Apply sets when it was done.
 func (a CompleteActionItem) Apply(r *Problem, at itsm.Moment) error {
-	if a.Number < 1 || a.Number > len(r.Review.Actions) {
-		return &itsm.FieldError{Field: "number", Reason: "is not that of an action item"}
-	}
-	item := &r.Review.Actions[a.Number-1]
-	if !item.Done.IsZero() {
-		return itsm.Refuse("action item %d is done already", a.Number)
-	}
-	item.Done = at.At
-	return nil
+	return r.Review.Complete(a.Number, at.At)
 }
 
 // CompleteReview ends the review with what was learned. Its action items may still be
@@ -135,7 +104,7 @@ func (a CompleteReview) Validate() error {
 }
 
 // Guard refuses unless a review is going on.
-func (CompleteReview) Guard(r *Problem, _ itsm.Moment) error { return underReview(r) }
+func (CompleteReview) Guard(r *Problem, _ itsm.Moment) error { return r.Review.Going() }
 
 // Apply keeps the result.
 func (a CompleteReview) Apply(r *Problem, at itsm.Moment) error {

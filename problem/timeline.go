@@ -58,8 +58,7 @@ func (t Timeline) Validate() error {
 		v.Text(at+".text", e.Text, 1, maxNote)
 		v.Text(at+".source", e.Source, 0, maxName)
 		if e.To != (itsm.Ref{}) {
-			v.Text(at+".to.kind", e.To.Kind, 1, 100)
-			v.Text(at+".to.id", string(e.To.ID), 1, 500)
+			v.Ref(at+".to", e.To)
 		}
 	}
 	return v.Err()

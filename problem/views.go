@@ -2,7 +2,6 @@ package problem
 
 import (
 	"context"
-	"iter"
 	"time"
 
 	"github.com/go-itsm/itsm"
@@ -50,27 +49,4 @@ type Entry struct {
 	At    time.Time
 	Actor itsm.Actor
 	Text  string
-}
-
-// journal yields what was said in the notes of a history.
-func journal[R any](ctx context.Context, p *itsm.Practice[R], id itsm.ID, said func(itsm.Action[R]) (string, bool)) iter.Seq2[Entry, error] {
-	return func(yield func(Entry, error) bool) {
-		for e, err := range p.History(ctx, id) {
-			if err != nil {
-				yield(Entry{}, err)
-				return
-			}
-			if e.Action != (Note{}).Action() {
-				continue
-			}
-			a, err := p.Done(e)
-			text, ok := said(a)
-			if err == nil && !ok {
-				continue // the host's own
-			}
-			if !yield(Entry{At: e.At, Actor: e.Actor, Text: text}, err) || err != nil {
-				return
-			}
-		}
-	}
 }

@@ -47,16 +47,12 @@ type Investigate struct {
 func (Investigate) Action() string { return "investigate" }
 
 // Validate checks the reason.
-func (a Investigate) Validate() error {
-	var v itsm.Validation
-	v.Text("reason", a.Reason, 0, maxNote)
-	return v.Err()
-}
+func (a Investigate) Validate() error { return itsm.CheckText("reason", a.Reason, 0, maxNote) }
 
 // Apply begins problem control anew: a fix that was going on is given up. The causes stay
 // as they are until others are identified.
 func (Investigate) Apply(r *Problem, at itsm.Moment) error {
-	r.take(at)
+	r.Assignment.Take(at)
 	r.restart()
 	return nil
 }
@@ -147,15 +143,14 @@ func (a StartFix) Validate() error {
 	v.Check(a.Plan != "" || a.Change != itsm.Ref{}, "plan", "or change must be given")
 	v.Text("plan", a.Plan, 0, maxNote)
 	if a.Change != (itsm.Ref{}) {
-		v.Text("change.kind", a.Change.Kind, 1, 100)
-		v.Text("change.id", string(a.Change.ID), 1, 500)
+		v.Ref("change", a.Change)
 	}
 	return v.Err()
 }
 
 // Apply keeps it, and ends problem control.
 func (a StartFix) Apply(r *Problem, at itsm.Moment) error {
-	r.take(at)
+	r.Assignment.Take(at)
 	r.Hold = Hold{}
 	r.Fix = Fix{Plan: a.Plan, Change: a.Change, Started: at.At, Until: a.Until}
 	r.endControl(at)

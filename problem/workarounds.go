@@ -134,8 +134,7 @@ func (a RecordUse) Validate() error {
 	var v itsm.Validation
 	v.Check(a.Version >= 0, "version", "must not be negative")
 	if a.Incident != (itsm.Ref{}) {
-		v.Text("incident.kind", a.Incident.Kind, 1, 100)
-		v.Text("incident.id", string(a.Incident.ID), 1, 500)
+		v.Ref("incident", a.Incident)
 	}
 	return v.Err()
 }

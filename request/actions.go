@@ -31,13 +31,7 @@ type (
 	SetFields = itsm.SetFields[Request]
 )
 
-func needReason(reason string) error { return needText("reason", reason, maxNote) }
-
-func needText(field, text string, maximum int) error {
-	var v itsm.Validation
-	v.Text(field, text, 1, maximum)
-	return v.Err()
-}
+func needReason(reason string) error { return itsm.CheckText("reason", reason, 1, maxNote) }
 
 // Order asks for something: the action that creates a request. Unless it is a draft
 // it is submitted in the same commit.
@@ -79,27 +73,19 @@ func (a Order) Validate() error {
 	}
 	validateLines(&v, a.Lines)
 	if a.Origin != nil {
-		validateRef(&v, "origin", *a.Origin)
+		v.Ref("origin", *a.Origin)
 	}
 	seen := map[itsm.Link]bool{}
 	for i, l := range a.Links {
-		for _, f := range itsm.Findings(Link{Link: l}.Validate()) {
-			if field, ok := f.(*itsm.FieldError); ok {
-				v.Check(false, fmt.Sprintf("links[%d].%s", i, field.Field), field.Reason)
-			}
-		}
-		v.Check(!seen[l], fmt.Sprintf("links[%d]", i), "is there twice")
+		at := fmt.Sprintf("links[%d]", i)
+		v.Add(itsm.Under(at, Link{Link: l}.Validate()))
+		v.Check(!seen[l], at, "is there twice")
 		seen[l] = true
 	}
 	if len(a.Fields) > 0 {
 		v.Add(SetFields{Fields: a.Fields}.Validate())
 	}
 	return v.Err()
-}
-
-func validateRef(v *itsm.Validation, at string, ref itsm.Ref) {
-	v.Text(at+".kind", ref.Kind, 1, 100)
-	v.Text(at+".id", string(ref.ID), 1, 500)
 }
 
 // validateLines checks what can be checked without a catalogue.
@@ -228,7 +214,7 @@ type Note struct {
 func (Note) Action() string { return "note" }
 
 // Validate checks the text.
-func (a Note) Validate() error { return needText("text", a.Text, maxNote) }
+func (a Note) Validate() error { return itsm.CheckText("text", a.Text, 1, maxNote) }
 
 // Apply counts the note. The first public one that is not the requester's is the
 // first response.

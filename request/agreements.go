@@ -25,6 +25,9 @@ type (
 func (cfg Config) join() slm.Levels[Request] {
 	return slm.Levels[Request]{
 		Book: cfg.Agreements,
+		Of: func(r *Request) (service, priority string) {
+			return alike(r.Items, func(i Item) string { return i.Service }), ""
+		},
 		Facts: func(r *Request, a itsm.Action[Request], actor itsm.Actor) sla.Facts {
 			return facts{r, a, actor}
 		},
@@ -70,23 +73,19 @@ func (f facts) Fact(name string) string {
 	case "service":
 		return alike(r.Items, func(i Item) string { return i.Service })
 	case "submitted":
-		return stamp(r.Milestones.Submitted)
+		return sla.Instant(r.Milestones.Submitted)
 	case "approved":
-		return stamp(r.Milestones.Approved)
+		return sla.Instant(r.Milestones.Approved)
 	case "responded":
-		return stamp(r.Milestones.Responded)
+		return sla.Instant(r.Milestones.Responded)
 	case "started":
-		return stamp(r.Milestones.Started)
+		return sla.Instant(r.Milestones.Started)
 	case "fulfilled":
-		return stamp(r.Milestones.Fulfilled)
+		return sla.Instant(r.Milestones.Fulfilled)
 	case "closed":
-		return stamp(r.Milestones.Closed)
+		return sla.Instant(r.Milestones.Closed)
 	}
-	var text string
-	if r.Fields.Get(name, &text) != nil {
-		return string(r.Fields[name]) // a number, true or false
-	}
-	return text
+	return r.Fields.Text(name)
 }
 
 // alike returns what is the same of all, if there are any.
@@ -100,13 +99,6 @@ func alike[T any](all []T, of func(T) string) string {
 		}
 	}
 	return same
-}
-
-func stamp(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.Format(time.RFC3339Nano)
 }
 
 // reply says who has just spoken to the other.
@@ -144,15 +136,7 @@ func (cfg Config) escalate(r *Request, e sla.Escalation, why string) itsm.Action
 // reports ([sla.NewReport]). It reads the history. It returns an [itsm.ErrInvalid]
 // if a calendar is not in the book any more.
 func (p *Practice) Results(ctx context.Context, id itsm.ID, now time.Time) ([]sla.Result, error) {
-	r, err := p.Get(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	results, err := p.cfg.levels.Results(ctx, p.Practice, id, now)
-	for i := range results {
-		results[i].Service = alike(r.Items, func(i Item) string { return i.Service })
-	}
-	return results, err
+	return p.cfg.levels.Results(ctx, p.Practice, id, now)
 }
 
 // Clock returns the clock of one target of a request, to be read at any moment and

@@ -1,7 +1,6 @@
 package request
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -28,11 +27,7 @@ type SeekApproval struct {
 func (SeekApproval) Action() string { return "seek_approval" }
 
 // Validate checks the reason, which may be empty.
-func (a SeekApproval) Validate() error {
-	var v itsm.Validation
-	v.Text("reason", a.Reason, 0, maxNote)
-	return v.Err()
-}
+func (a SeekApproval) Validate() error { return itsm.CheckText("reason", a.Reason, 0, maxNote) }
 
 // Apply adds the approval.
 func (a SeekApproval) Apply(r *Request, _ itsm.Moment) error {
@@ -94,11 +89,11 @@ func (a Vote) prepare(r *Request, at itsm.Moment) (itsm.Action[Request], error) 
 	b := a.ballot(one, at)
 	var v itsm.Validation
 	if err := approval.Admit(one.Electorate, one.Ballots, b); err != nil {
-		foreign(&v, "", err)
+		v.Add(itsm.Under("", err))
 		return a, v.Err()
 	}
 	a.Outcome, a.Final, err = one.count(at.At, b)
-	foreign(&v, "approval", err)
+	v.Add(itsm.Under("approval", err))
 	return a, v.Err()
 }
 
@@ -135,14 +130,8 @@ func (r *Request) open(number int) (*Approval, error) {
 // while it waits for them, about an extension at any time.
 func (r *Request) asks(a *Approval) bool { return a.Extends > 0 || r.State == AwaitingApproval }
 
-// now is a moment, but not before the approval was opened and the last vote was cast.
-func (a *Approval) now(at time.Time) time.Time {
-	at = later(at, a.Electorate.Opened)
-	for _, b := range a.Ballots {
-		at = later(at, b.At)
-	}
-	return at
-}
+// now is a moment, but not before the last that was said in the approval.
+func (a *Approval) now(at time.Time) time.Time { return a.Electorate.Moment(a.Ballots, at) }
 
 // count says what the votes come to, with some more.
 func (a *Approval) count(at time.Time, more ...approval.Ballot) (approval.Outcome, bool, error) {
@@ -164,7 +153,7 @@ type Delegate struct {
 func (Delegate) Action() string { return "delegate" }
 
 // Validate checks that it says to whom.
-func (a Delegate) Validate() error { return needText("to", a.To, maxName) }
+func (a Delegate) Validate() error { return itsm.CheckText("to", a.To, 1, maxName) }
 
 // Apply keeps the delegation.
 func (a Delegate) Apply(r *Request, at itsm.Moment) error {
@@ -189,13 +178,13 @@ func (a Delegate) prepare(r *Request, at itsm.Moment) (itsm.Action[Request], err
 	a.Approval = one.Number
 	var v itsm.Validation
 	d, err := approval.Decide(one.Electorate, one.Ballots, one.now(at.At))
-	foreign(&v, "approval", err)
+	v.Add(itsm.Under("approval", err))
 	mine := func(t approval.Turn) bool { return slices.Contains(t.By, at.Actor.ID) }
 	v.Rule(err != nil || slices.ContainsFunc(d.Needed.May, mine), at.Actor.ID+" is not asked for a vote")
 	if a.To != "" {
 		with := one.Electorate
 		with.Delegations = append(slices.Clone(with.Delegations), a.delegation(at))
-		foreign(&v, "", with.Validate())
+		v.Add(itsm.Under("", with.Validate()))
 	}
 	return a, v.Err()
 }
@@ -343,26 +332,4 @@ func (r *Request) deadline() time.Time {
 		}
 	}
 	return first
-}
-
-// foreign puts what other packages of the module find into the kernel's words.
-func foreign(v *itsm.Validation, at string, err error) {
-	if err == nil {
-		return
-	}
-	var refused *approval.Refusal
-	found := approval.Findings(err)
-	switch {
-	case errors.As(err, &refused):
-		v.Rule(false, refused.Reason)
-	case len(found) == 0:
-		v.Check(false, at, err.Error())
-	}
-	for _, f := range found {
-		field := join(at, f.Field)
-		if f.Field == "" {
-			field = at
-		}
-		v.Check(false, field, f.Reason)
-	}
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/go-itsm/itsm"
 	"github.com/go-itsm/itsm/approval"
+	"github.com/go-itsm/itsm/internal/short"
+	"github.com/go-itsm/itsm/internal/strict"
 	"github.com/go-itsm/itsm/sla"
 )
 
@@ -178,16 +180,16 @@ func NewCatalogue(spec CatalogueSpec) (*Catalogue, error) {
 		return nil, &itsm.FieldError{Reason: "must have a JSON form: " + err.Error()}
 	}
 	c.zone, err = time.LoadLocation(spec.Zone)
-	v.Check(err == nil, "zone", fmt.Sprintf("is not known: %q", shorten(spec.Zone)))
+	v.Check(err == nil, "zone", fmt.Sprintf("is not known: %q", short.Text(spec.Zone)))
 	for _, policy := range slices.Sorted(maps.Keys(c.spec.Policies)) {
-		at := join("policies", shorten(policy))
+		at := strict.Join("policies", short.Text(policy))
 		name(&v, at, policy)
-		foreign(&v, at, c.spec.Policies[policy].Validate())
+		v.Add(itsm.Under(at, c.spec.Policies[policy].Validate()))
 	}
 	for i := range c.spec.Models {
 		m, at := &c.spec.Models[i], fmt.Sprintf("models[%d]", i)
 		m.validate(&v, at)
-		v.Check(c.models[m.Name] == nil, at+".name", fmt.Sprintf("is there twice: %q", shorten(m.Name)))
+		v.Check(c.models[m.Name] == nil, at+".name", fmt.Sprintf("is there twice: %q", short.Text(m.Name)))
 		for j, a := range m.Approvals {
 			c.validatePolicy(&v, fmt.Sprintf("%s.approvals[%d].policy", at, j), a.Policy)
 		}
@@ -207,7 +209,7 @@ func NewCatalogue(spec CatalogueSpec) (*Catalogue, error) {
 	for i := range c.spec.Offerings {
 		o, at := &c.spec.Offerings[i], fmt.Sprintf("offerings[%d]", i)
 		twice := slices.ContainsFunc(c.offerings[o.Name], func(other *Offering) bool { return other.Version == o.Version })
-		v.Check(!twice, at+".version", fmt.Sprintf("is there twice: %s@%d", shorten(o.Name), o.Version))
+		v.Check(!twice, at+".version", fmt.Sprintf("is there twice: %s@%d", short.Text(o.Name), o.Version))
 		o.validate(&v, at)
 		if extend := o.Expiry.Extend; extend != nil && extend.Policy != "" {
 			c.validatePolicy(&v, at+".expiry.extend.policy", extend.Policy)
@@ -243,12 +245,12 @@ func (c *Catalogue) MarshalJSON() ([]byte, error) { return json.Marshal(c.spec) 
 func (o *Offering) validate(v *itsm.Validation, at string) {
 	name(v, at+".name", o.Name)
 	v.Check(o.Version >= 1, at+".version", "must be 1 or more")
-	v.Check(slices.Contains(Statuses(), o.Status), at+".status", fmt.Sprintf("must be draft, published or retired, is %q", shorten(string(o.Status))))
+	v.Check(slices.Contains(Statuses(), o.Status), at+".status", fmt.Sprintf("must be draft, published or retired, is %q", short.Text(o.Status)))
 	plainText(v, at+".title", o.Title, 1, maxTitle)
 	plainText(v, at+".help", o.Help, 0, maxNote)
 	plainText(v, at+".service", o.Service, 0, maxName)
 	plainText(v, at+".category", o.Category, 0, maxName)
-	v.Check(o.Kind == "" || slices.Contains(Kinds(), o.Kind), at+".kind", fmt.Sprintf("is unknown: %q", shorten(string(o.Kind))))
+	v.Check(o.Kind == "" || slices.Contains(Kinds(), o.Kind), at+".kind", fmt.Sprintf("is unknown: %q", short.Text(o.Kind)))
 	validateConditions(v, at+".see", o.See)
 	validateConditions(v, at+".order", o.Order)
 	o.Form.validate(v, at+".form")
@@ -261,7 +263,7 @@ func (o *Offering) validate(v *itsm.Validation, at string) {
 		plainText(v, field+".title", option.Title, 0, maxTitle)
 		plainText(v, field+".group", option.Group, 0, maxName)
 		option.Price.validate(v, field+".price")
-		v.Check(o.option(option.Name) == &o.Options[i], field+".name", fmt.Sprintf("is there twice: %q", shorten(option.Name)))
+		v.Check(o.option(option.Name) == &o.Options[i], field+".name", fmt.Sprintf("is there twice: %q", short.Text(option.Name)))
 	}
 	v.Check(o.Expiry.After >= 0, at+".expiry.after", "must not be negative")
 	v.Check(o.Expiry.After == 0 || o.Expiry.Variable == "", at+".expiry", "must have a variable or a time after which it ends, not both")
@@ -276,13 +278,13 @@ func (o *Offering) validate(v *itsm.Validation, at string) {
 
 func (c *Catalogue) validatePolicy(v *itsm.Validation, at, policy string) {
 	_, ok := c.spec.Policies[policy]
-	v.Check(ok, at, fmt.Sprintf("is no policy of the catalogue: %q", shorten(policy)))
+	v.Check(ok, at, fmt.Sprintf("is no policy of the catalogue: %q", short.Text(policy)))
 }
 
 // needsTime checks that a variable says when.
 func (o *Offering) needsTime(v *itsm.Validation, at, variable string) {
 	x := o.Form.variable(variable)
-	v.Check(x != nil && (x.Type == Day || x.Type == Instant), at, fmt.Sprintf("must be a variable of type date or time: %q", shorten(variable)))
+	v.Check(x != nil && (x.Type == Day || x.Type == Instant), at, fmt.Sprintf("must be a variable of type date or time: %q", short.Text(variable)))
 }
 
 // option returns the option of a name, or nil.
@@ -303,17 +305,17 @@ func (c *Catalogue) validateModel(v *itsm.Validation, at string, o *Offering) {
 	}
 	m := c.models[o.Model]
 	if m == nil {
-		v.Check(false, at+".model", fmt.Sprintf("is no model of the catalogue: %q", shorten(o.Model)))
+		v.Check(false, at+".model", fmt.Sprintf("is no model of the catalogue: %q", short.Text(o.Model)))
 		return
 	}
 	for _, t := range m.Tasks {
 		if t.Opens != "" {
-			o.needsTime(v, fmt.Sprintf("%s.model (%s, task %s, opens)", at, shorten(m.Name), shorten(t.Key)), t.Opens)
+			o.needsTime(v, fmt.Sprintf("%s.model (%s, task %s, opens)", at, short.Text(m.Name), short.Text(t.Key)), t.Opens)
 		}
-		o.validateFacts(v, fmt.Sprintf("%s.model (%s, task %s, when)", at, shorten(m.Name), shorten(t.Key)), t.When)
+		o.validateFacts(v, fmt.Sprintf("%s.model (%s, task %s, when)", at, short.Text(m.Name), short.Text(t.Key)), t.When)
 	}
 	for _, a := range m.Approvals {
-		o.validateFacts(v, fmt.Sprintf("%s.model (%s, approval %s, when)", at, shorten(m.Name), shorten(a.Policy)), a.When)
+		o.validateFacts(v, fmt.Sprintf("%s.model (%s, approval %s, when)", at, short.Text(m.Name), short.Text(a.Policy)), a.When)
 	}
 }
 
@@ -327,7 +329,7 @@ func (o *Offering) validateFacts(v *itsm.Validation, at string, when sla.Conditi
 		} else if x := o.Form.variable(variable); x != nil {
 			ok = !listed && x.Type != SomeOf || listed && x.Type == SomeOf && x.offers(choice)
 		}
-		v.Check(ok, at, fmt.Sprintf("asks for what there is not: %q", shorten(fact)))
+		v.Check(ok, at, fmt.Sprintf("asks for what there is not: %q", short.Text(fact)))
 	}
 }
 
@@ -338,14 +340,14 @@ func (c *Catalogue) validateBundle(v *itsm.Validation, at string, o *Offering) {
 	for i, part := range o.Bundle {
 		field := fmt.Sprintf("%s.bundle[%d]", at, i)
 		v.Check(!slices.ContainsFunc(o.Bundle[:i], func(other Component) bool { return other.Offering == part.Offering }), field+".offering",
-			fmt.Sprintf("is there twice: %q", shorten(part.Offering)))
+			fmt.Sprintf("is there twice: %q", short.Text(part.Offering)))
 		other, reason := c.find(part.Offering, part.Version)
 		if other == nil {
 			v.Check(o.Status != Published, field+".offering", reason)
 			continue
 		}
 		if len(other.Bundle) > 0 {
-			v.Check(false, field+".offering", fmt.Sprintf("is a bundle itself: %q", shorten(part.Offering)))
+			v.Check(false, field+".offering", fmt.Sprintf("is a bundle itself: %q", short.Text(part.Offering)))
 			continue
 		}
 		other.choose(v, field, part.Options)
@@ -375,11 +377,11 @@ func (c *Catalogue) find(name string, version int) (*Offering, string) {
 	}
 	switch {
 	case len(versions) == 0:
-		return nil, fmt.Sprintf("is not in the catalogue: %q", shorten(name))
+		return nil, fmt.Sprintf("is not in the catalogue: %q", short.Text(name))
 	case version == 0:
-		return nil, fmt.Sprintf("is not published: %q", shorten(name))
+		return nil, fmt.Sprintf("is not published: %q", short.Text(name))
 	}
-	return nil, fmt.Sprintf("is not published: %s@%d", shorten(name), version)
+	return nil, fmt.Sprintf("is not published: %s@%d", short.Text(name), version)
 }
 
 // Offering returns the version of an offering that is ordered: that one, or with 0
@@ -433,13 +435,13 @@ func (o *Offering) choose(v *itsm.Validation, at string, names []string) []Optio
 		field := fmt.Sprintf("%s.options[%d]", at, i)
 		option := o.option(name)
 		if option == nil {
-			v.Check(false, field, fmt.Sprintf("is no option of %s: %q", o.Name, shorten(name)))
+			v.Check(false, field, fmt.Sprintf("is no option of %s: %q", o.Name, short.Text(name)))
 			continue
 		}
 		for _, other := range chosen {
 			v.Check(other.Name != option.Name, field, fmt.Sprintf("is there twice: %q", option.Name))
 			v.Check(other.Name == option.Name || other.Group == "" || other.Group != option.Group, field,
-				fmt.Sprintf("cannot be chosen beside %q: only one of %s can", other.Name, shorten(option.Group)))
+				fmt.Sprintf("cannot be chosen beside %q: only one of %s can", other.Name, short.Text(option.Group)))
 		}
 		chosen = append(chosen, *option)
 	}

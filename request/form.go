@@ -12,6 +12,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/internal/short"
+	"github.com/go-itsm/itsm/internal/strict"
 	"github.com/go-itsm/itsm/sla"
 )
 
@@ -109,14 +111,14 @@ func (f Form) Validate() error {
 }
 
 func (f Form) validate(v *itsm.Validation, path string) {
-	v.Text(join(path, "title"), f.Title, 0, maxTitle)
-	v.Text(join(path, "help"), f.Help, 0, maxNote)
-	v.Check(len(f.Variables) <= maxVariables, join(path, "variables"), fmt.Sprintf("must be at most %d", maxVariables))
+	v.Text(strict.Join(path, "title"), f.Title, 0, maxTitle)
+	v.Text(strict.Join(path, "help"), f.Help, 0, maxNote)
+	v.Check(len(f.Variables) <= maxVariables, strict.Join(path, "variables"), fmt.Sprintf("must be at most %d", maxVariables))
 	before := map[string]Variable{}
 	for i, x := range f.Variables {
-		at := join(path, fmt.Sprintf("variables[%d]", i))
+		at := strict.Join(path, fmt.Sprintf("variables[%d]", i))
 		_, twice := before[x.Name]
-		v.Check(!twice, at+".name", fmt.Sprintf("is there twice: %q", shorten(x.Name)))
+		v.Check(!twice, at+".name", fmt.Sprintf("is there twice: %q", short.Text(x.Name)))
 		x.validate(v, at)
 		x.validateWhen(v, at+".when", before)
 		before[x.Name] = x
@@ -128,7 +130,7 @@ func (x Variable) validate(v *itsm.Validation, at string) {
 	v.Text(at+".title", x.Title, 0, maxTitle)
 	v.Text(at+".help", x.Help, 0, maxNote)
 	if !slices.Contains(Types(), x.Type) {
-		v.Check(false, at+".type", fmt.Sprintf("is unknown: %q", shorten(string(x.Type))))
+		v.Check(false, at+".type", fmt.Sprintf("is unknown: %q", short.Text(x.Type)))
 		return
 	}
 	only := func(set bool, field string, types ...Type) {
@@ -173,7 +175,7 @@ func (x Variable) validate(v *itsm.Validation, at string) {
 		where := fmt.Sprintf("%s.choices[%d]", at, i)
 		plainText(v, where+".value", c.Value, 1, maxName)
 		v.Text(where+".title", c.Title, 0, maxTitle)
-		v.Check(!seen[c.Value], where+".value", fmt.Sprintf("is there twice: %q", shorten(c.Value)))
+		v.Check(!seen[c.Value], where+".value", fmt.Sprintf("is there twice: %q", short.Text(c.Value)))
 		seen[c.Value] = true
 	}
 	if len(x.Default) > 0 {
@@ -186,7 +188,7 @@ func (x Variable) validate(v *itsm.Validation, at string) {
 
 func (x Variable) validateWhen(v *itsm.Validation, at string, before map[string]Variable) {
 	for _, asked := range slices.Sorted(maps.Keys(x.When)) {
-		field := at + "." + shorten(asked)
+		field := at + "." + short.Text(asked)
 		other, ok := before[asked]
 		if !ok {
 			v.Check(false, field, "must be a variable before this one")
@@ -207,7 +209,7 @@ func (x Variable) validateWhen(v *itsm.Validation, at string, before map[string]
 					value != "*" && !strings.HasPrefix(value, "!")
 			case Text, Number, Integer, Day, Instant, SomeOf:
 			}
-			v.Check(ok, field, fmt.Sprintf("cannot have the value %q", shorten(value)))
+			v.Check(ok, field, fmt.Sprintf("cannot have the value %q", short.Text(value)))
 		}
 	}
 }
@@ -228,7 +230,7 @@ func (f Form) answer(v *itsm.Validation, path string, values itsm.Fields, all bo
 	known := map[string]bool{}
 	for _, x := range f.Variables {
 		known[x.Name] = true
-		at := join(path, x.Name)
+		at := strict.Join(path, x.Name)
 		value, given := values[x.Name]
 		given = given && !isNull(value)
 		asked := x.asked(answers)
@@ -247,7 +249,7 @@ func (f Form) answer(v *itsm.Validation, path string, values itsm.Fields, all bo
 		}
 	}
 	for _, given := range slices.Sorted(maps.Keys(values)) {
-		v.Check(known[given], join(path, shorten(given)), "is not a variable of the form")
+		v.Check(known[given], strict.Join(path, short.Text(given)), "is not a variable of the form")
 	}
 	if len(answers) == 0 {
 		return nil
@@ -372,7 +374,7 @@ func (x Variable) checkList(value json.RawMessage) string {
 		case !ok:
 			return "must be a list of texts"
 		case !x.offers(text):
-			return fmt.Sprintf("has %q, and must have only %s", shorten(text), x.among())
+			return fmt.Sprintf("has %q, and must have only %s", short.Text(text), x.among())
 		case seen[text]:
 			return fmt.Sprintf("has %q twice", text)
 		}
@@ -396,7 +398,7 @@ func (x Variable) among() string {
 	const most = 10
 	var values []string
 	for _, c := range x.Choices[:min(len(x.Choices), most)] {
-		values = append(values, shorten(c.Value))
+		values = append(values, short.Text(c.Value))
 	}
 	if len(x.Choices) > most {
 		values = append(values, "…")
@@ -435,7 +437,7 @@ const notDecimal = "must be a decimal number such as 12.50"
 // name checks a name by which something in a catalogue is found.
 func name(v *itsm.Validation, field, text string) {
 	ok := text != "" && len(text) <= 64 && strings.Trim(text, nameMarks) == ""
-	v.Check(ok, field, fmt.Sprintf("must be a name of letters, digits, - and _, is %q", shorten(text)))
+	v.Check(ok, field, fmt.Sprintf("must be a name of letters, digits, - and _, is %q", short.Text(text)))
 }
 
 const nameMarks = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
@@ -445,20 +447,4 @@ const nameMarks = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345678
 func plainText(v *itsm.Validation, field, text string, least, most int) {
 	v.Text(field, text, least, most)
 	v.Check(utf8.ValidString(text) && !strings.Contains(text, "\x00"), field, "must be valid UTF-8 without NUL")
-}
-
-func join(path, name string) string {
-	if path == "" {
-		return name
-	}
-	return path + "." + name
-}
-
-// shorten keeps messages readable where a text comes from outside.
-func shorten(text string) string {
-	const most = 60
-	if len(text) > most {
-		return strings.ToValidUTF8(text[:most], "") + "…"
-	}
-	return strings.ToValidUTF8(text, "")
 }

@@ -18,15 +18,7 @@ type Assign struct {
 func (Assign) Action() string { return "assign" }
 
 // Validate checks that it names somebody.
-func (a Assign) Validate() error { return Assignment(a).validate() }
-
-func (a Assignment) validate() error {
-	var v itsm.Validation
-	v.Check(a != Assignment{}, "group", "or person must be given")
-	v.Text("group", a.Group, 0, maxName)
-	v.Text("person", a.Person, 0, maxName)
-	return v.Err()
-}
+func (a Assign) Validate() error { return Assignment(a).Validate() }
 
 // Guard refuses while something is not approved.
 func (Assign) Guard(r *Request, _ itsm.Moment) error { return r.unapproved() }
@@ -52,16 +44,9 @@ func (Start) Guard(r *Request, _ itsm.Moment) error { return r.unapproved() }
 
 // Apply opens the tasks.
 func (Start) Apply(r *Request, at itsm.Moment) error {
-	r.take(at)
+	r.Assignment.Take(at)
 	r.begin(at.At)
 	return nil
-}
-
-// take makes sure that somebody has it: who begins the work, if nobody had.
-func (r *Request) take(at itsm.Moment) {
-	if r.Assignment.Person == "" {
-		r.Assignment.Person = at.Actor.ID
-	}
 }
 
 func (r *Request) begin(at time.Time) {
@@ -197,11 +182,7 @@ type FulfilItem struct {
 func (FulfilItem) Action() string { return "fulfil_item" }
 
 // Validate checks the note.
-func (a FulfilItem) Validate() error {
-	var v itsm.Validation
-	v.Text("note", a.Note, 0, maxNote)
-	return v.Err()
-}
+func (a FulfilItem) Validate() error { return itsm.CheckText("note", a.Note, 0, maxNote) }
 
 // Guard refuses where no item is open, or something is not approved.
 func (FulfilItem) Guard(r *Request, _ itsm.Moment) error {
@@ -359,11 +340,7 @@ type Fulfil struct {
 func (Fulfil) Action() string { return "fulfil" }
 
 // Validate checks the note.
-func (a Fulfil) Validate() error {
-	var v itsm.Validation
-	v.Text("note", a.Note, 0, maxNote)
-	return v.Err()
-}
+func (a Fulfil) Validate() error { return itsm.CheckText("note", a.Note, 0, maxNote) }
 
 // Guard refuses while tasks are open or something is not approved.
 func (Fulfil) Guard(r *Request, _ itsm.Moment) error {
@@ -436,11 +413,7 @@ type Close struct {
 func (Close) Action() string { return "close" }
 
 // Validate checks the note.
-func (a Close) Validate() error {
-	var v itsm.Validation
-	v.Text("note", a.Note, 0, maxNote)
-	return v.Err()
-}
+func (a Close) Validate() error { return itsm.CheckText("note", a.Note, 0, maxNote) }
 
 // Apply sets the milestone.
 func (Close) Apply(r *Request, at itsm.Moment) error {
@@ -473,7 +446,7 @@ func (a Reopen) Validate() error { return needReason(a.Reason) }
 // Apply counts it.
 func (Reopen) Apply(r *Request, at itsm.Moment) error {
 	if at.Actor.ID != r.Requester {
-		r.take(at)
+		r.Assignment.Take(at)
 	}
 	r.revoke()
 	r.begin(at.At)
@@ -510,7 +483,7 @@ func (a RejectFulfilment) Validate() error {
 
 // Apply counts it and assigns the request.
 func (a RejectFulfilment) Apply(r *Request, _ itsm.Moment) error {
-	to := Assignment{a.Group, a.Person}
+	to := Assignment{Group: a.Group, Person: a.Person}
 	if to == (Assignment{}) {
 		to = r.Assignment
 	}
@@ -555,7 +528,7 @@ func (Reclassify) Action() string { return "reclassify" }
 // Validate checks that it says as what, and why.
 func (a Reclassify) Validate() error {
 	var v itsm.Validation
-	validateRef(&v, "to", a.To)
+	v.Ref("to", a.To)
 	v.Add(needReason(a.Reason))
 	return v.Err()
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/internal/short"
+	"github.com/go-itsm/itsm/internal/strict"
 	"github.com/go-itsm/itsm/sla"
 )
 
@@ -107,37 +109,37 @@ func (m Model) Validate() error {
 }
 
 func (m Model) validate(v *itsm.Validation, path string) {
-	name(v, join(path, "name"), m.Name)
-	plainText(v, join(path, "title"), m.Title, 0, maxTitle)
-	validateConditions(v, join(path, "eligible"), m.Eligible)
-	v.Check(len(m.Approvals) <= maxApprovals, join(path, "approvals"), fmt.Sprintf("must be at most %d", maxApprovals))
+	name(v, strict.Join(path, "name"), m.Name)
+	plainText(v, strict.Join(path, "title"), m.Title, 0, maxTitle)
+	validateConditions(v, strict.Join(path, "eligible"), m.Eligible)
+	v.Check(len(m.Approvals) <= maxApprovals, strict.Join(path, "approvals"), fmt.Sprintf("must be at most %d", maxApprovals))
 	for i, a := range m.Approvals {
-		at := join(path, fmt.Sprintf("approvals[%d]", i))
+		at := strict.Join(path, fmt.Sprintf("approvals[%d]", i))
 		name(v, at+".policy", a.Policy)
 		validateCondition(v, at+".when", a.When)
 		a.From.validate(v, at+".from")
 	}
-	v.Check(slices.Contains(RollUpPolicies(), m.RollUp), join(path, "roll_up"), fmt.Sprintf("is unknown: %q", shorten(string(m.RollUp))))
+	v.Check(slices.Contains(RollUpPolicies(), m.RollUp), strict.Join(path, "roll_up"), fmt.Sprintf("is unknown: %q", short.Text(m.RollUp)))
 	for i, action := range m.Without {
-		at := join(path, fmt.Sprintf("without[%d]", i))
-		v.Check(!slices.Contains(m.Without[:i], action), at, fmt.Sprintf("is there twice: %q", shorten(action)))
+		at := strict.Join(path, fmt.Sprintf("without[%d]", i))
+		v.Check(!slices.Contains(m.Without[:i], action), at, fmt.Sprintf("is there twice: %q", short.Text(action)))
 		v.Check(len(m.Approvals) == 0 || action != SeekApproval{}.Action(), at, "must not be seek_approval where something has to be approved")
 		v.Check(action != Submit{}.Action(), at, "must not be submit: nothing could be ordered")
 	}
 	for i, action := range m.Without {
 		byItself := slices.ContainsFunc(derived(), func(a itsm.Action[Request]) bool { return a.Action() == action })
-		v.Check(!byItself, join(path, fmt.Sprintf("without[%d]", i)), fmt.Sprintf("must not be %s, which happens by itself", action))
+		v.Check(!byItself, strict.Join(path, fmt.Sprintf("without[%d]", i)), fmt.Sprintf("must not be %s, which happens by itself", action))
 	}
 	m.validateTasks(v, path)
 }
 
 func (m Model) validateTasks(v *itsm.Validation, path string) {
-	v.Check(len(m.Tasks) <= maxTasks, join(path, "tasks"), fmt.Sprintf("must be at most %d", maxTasks))
+	v.Check(len(m.Tasks) <= maxTasks, strict.Join(path, "tasks"), fmt.Sprintf("must be at most %d", maxTasks))
 	keys := map[string]bool{}
 	for i, t := range m.Tasks {
-		at := join(path, fmt.Sprintf("tasks[%d]", i))
+		at := strict.Join(path, fmt.Sprintf("tasks[%d]", i))
 		name(v, at+".key", t.Key)
-		v.Check(!keys[t.Key], at+".key", fmt.Sprintf("is there twice: %q", shorten(t.Key)))
+		v.Check(!keys[t.Key], at+".key", fmt.Sprintf("is there twice: %q", short.Text(t.Key)))
 		keys[t.Key] = true
 		(Undo{t.Title, t.Group, t.Automation, t.Change}).validate(v, at)
 		validateCondition(v, at+".when", t.When)
@@ -147,20 +149,20 @@ func (m Model) validateTasks(v *itsm.Validation, path string) {
 		}
 	}
 	for i, t := range m.Tasks {
-		at := join(path, fmt.Sprintf("tasks[%d]", i))
+		at := strict.Join(path, fmt.Sprintf("tasks[%d]", i))
 		for j, need := range t.Needs {
 			field := fmt.Sprintf("%s.needs[%d]", at, j)
-			v.Check(keys[need], field, fmt.Sprintf("is no task of the model: %q", shorten(need)))
-			v.Check(!slices.Contains(t.Needs[:j], need), field, fmt.Sprintf("is there twice: %q", shorten(need)))
+			v.Check(keys[need], field, fmt.Sprintf("is no task of the model: %q", short.Text(need)))
+			v.Check(!slices.Contains(t.Needs[:j], need), field, fmt.Sprintf("is there twice: %q", short.Text(need)))
 		}
 		for _, fact := range slices.Sorted(maps.Keys(t.When)) {
 			if key, ok := strings.CutPrefix(fact, factTask); ok {
-				v.Check(slices.Contains(t.Needs, key), at+".when", fmt.Sprintf("asks for the result of %q, which it does not need", shorten(key)))
+				v.Check(slices.Contains(t.Needs, key), at+".when", fmt.Sprintf("asks for the result of %q, which it does not need", short.Text(key)))
 			}
 		}
 	}
 	for _, circle := range m.circles() {
-		v.Check(false, join(path, "tasks"), "must not need each other in a circle: "+strings.Join(circle, " needs "))
+		v.Check(false, strict.Join(path, "tasks"), "must not need each other in a circle: "+strings.Join(circle, " needs "))
 	}
 }
 
@@ -224,7 +226,7 @@ func without(l *itsm.Lifecycle, actions []string) (*itsm.Lifecycle, error) {
 	for i, action := range actions {
 		at := fmt.Sprintf("without[%d]", i)
 		known := slices.ContainsFunc(spec.Transitions, func(t itsm.Transition) bool { return t.Action == action })
-		v.Check(known, at, fmt.Sprintf("is no action of the lifecycle: %q", shorten(action)))
+		v.Check(known, at, fmt.Sprintf("is no action of the lifecycle: %q", short.Text(action)))
 		v.Check(action != spec.Cancel || spec.Cancel == "", at, "must not be "+spec.Cancel+": everything that is open can be cancelled")
 	}
 	if err := v.Err(); err != nil {
@@ -263,7 +265,7 @@ func validateConditions(v *itsm.Validation, path string, cs sla.Conditions) {
 func validateCondition(v *itsm.Validation, path string, c sla.Condition) {
 	for _, fact := range slices.Sorted(maps.Keys(c)) {
 		v.Check(fact != "", path, "must not ask for a fact without a name")
-		v.Check(len(c[fact]) > 0, join(path, shorten(fact)), "must list a value: nothing is among none")
+		v.Check(len(c[fact]) > 0, strict.Join(path, short.Text(fact)), "must list a value: nothing is among none")
 	}
 }
 

@@ -190,7 +190,7 @@ func (p *Practice) Decision(ctx context.Context, id itsm.ID, number int, at time
 	}
 	var v itsm.Validation
 	d, err := approval.Decide(one.Electorate, one.Ballots, at)
-	foreign(&v, "approval", err)
+	v.Add(itsm.Under("approval", err))
 	return d, v.Err()
 }
 
@@ -206,56 +206,32 @@ type Entry struct {
 // Journal yields what was said about a request, oldest first. With public, only what
 // the requester may read. It reads the history; an error ends the sequence.
 func (p *Practice) Journal(ctx context.Context, id itsm.ID, public bool) iter.Seq2[Entry, error] {
-	return func(yield func(Entry, error) bool) {
-		for e, err := range p.History(ctx, id) {
-			if err != nil {
-				yield(Entry{}, err)
-				return
-			}
-			if e.Action != (Note{}).Action() {
-				continue
-			}
-			a, err := p.Done(e)
-			note, _ := a.(Note)
-			if err == nil && public && !note.Public {
-				continue
-			}
-			if !yield(Entry{e.At, e.Actor, note.Public, note.Text}, err) || err != nil {
-				return
-			}
-		}
-	}
+	return itsm.Told(ctx, p.Practice, id, func(e itsm.Event, a itsm.Action[Request]) (Entry, bool) {
+		note, ok := a.(Note)
+		return Entry{e.At, e.Actor, note.Public, note.Text}, ok && (note.Public || !public)
+	}, Note{}.Action())
 }
 
 // next says what time brings: the end of a hold, the deadline of an approval, a task
 // whose time has come or is over, the end of what was granted, the closing of what
 // nobody objected to, a threshold of an agreement.
-func (cfg Config) next(r *Request) (due time.Time, what itsm.Action[Request]) {
-	sooner := func(t time.Time, a itsm.Action[Request]) {
-		if !before(t, due) {
-			return
-		}
-		if _, ok := cfg.Lifecycle.Can(r.State, a.Action()); ok {
-			due, what = t, a
-		}
-	}
+func (cfg Config) next(r *Request) (time.Time, itsm.Action[Request]) {
+	first := itsm.Earliest[Request]{Lifecycle: cfg.Lifecycle, State: r.State}
 	switch r.State {
 	case OnHold:
-		sooner(r.Hold.Until, Resume{By: "time"})
+		first.Take(r.Hold.Until, Resume{By: "time"})
 	case Fulfilled:
-		sooner(r.CloseAt, AutoClose{})
+		first.Take(r.CloseAt, AutoClose{})
 	}
 	deadline := r.deadline()
-	sooner(deadline, CountVotes{Due: deadline})
+	first.Take(deadline, CountVotes{Due: deadline})
 	opens, misses := r.nextTask()
-	sooner(opens, OpenTasks{Due: opens})
-	sooner(misses, MissTasks{Due: misses})
+	first.Take(opens, OpenTasks{Due: opens})
+	first.Take(misses, MissTasks{Due: misses})
 	end := r.nextEnd()
-	sooner(end, Expire{Due: end})
-	if threshold, pass := cfg.levels.Next(r); before(threshold, due) {
-		due, what = threshold, pass
-	}
-	return due, what
+	first.Take(end, Expire{Due: end})
+	first.Take(cfg.levels.Next(r))
+	return first.Due, first.Action
 }
 
 // before reports whether a time is set and before another one, if that is.

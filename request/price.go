@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/internal/short"
 	"github.com/go-itsm/itsm/sla"
 )
 
@@ -81,7 +82,7 @@ func (p Price) validate(v *itsm.Validation, path string) {
 				fmt.Sprintf("must have at most %d digits before and %d behind the point", maxDigits, maxPlaces))
 		}
 		v.Check(len(a.Currency) == 3 && strings.Trim(a.Currency, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == "", at+".currency", "must be three capital letters, such as EUR")
-		v.Check(slices.Contains(Periods(), a.Per), at+".per", fmt.Sprintf("must be month, year or empty, is %q", shorten(string(a.Per))))
+		v.Check(slices.Contains(Periods(), a.Per), at+".per", fmt.Sprintf("must be month, year or empty, is %q", short.Text(a.Per)))
 		v.Check(!slices.ContainsFunc(p[:i], a.adds), at, "has the currency and period of another amount")
 	}
 }

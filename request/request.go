@@ -281,10 +281,7 @@ func (a *Approval) decided() bool {
 }
 
 // An Assignment says whose a request is: a group's, or one person's in it.
-type Assignment struct {
-	Group  string `json:"group,omitempty"`
-	Person string `json:"person,omitempty"`
-}
+type Assignment = itsm.Assignment
 
 // A HoldReason says what a request waits for. A host may use reasons of its own
 // beside these.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-itsm/itsm"
 	"github.com/go-itsm/itsm/approval"
+	"github.com/go-itsm/itsm/internal/short"
 	"github.com/go-itsm/itsm/sla"
 )
 
@@ -79,8 +80,8 @@ func (x *resolver) line(i int, line Line, all bool) error {
 	for j, left := range line.Leave {
 		field := fmt.Sprintf("%s.leave[%d]", at, j)
 		k := slices.IndexFunc(o.Bundle, func(c Component) bool { return c.Offering == left })
-		x.v.Check(k >= 0, field, fmt.Sprintf("is no component of %s: %q", o.Name, shorten(left)))
-		x.v.Check(k < 0 || o.Bundle[k].Optional, field, fmt.Sprintf("must not be left out: %s", shorten(left)))
+		x.v.Check(k >= 0, field, fmt.Sprintf("is no component of %s: %q", o.Name, short.Text(left)))
+		x.v.Check(k < 0 || o.Bundle[k].Optional, field, fmt.Sprintf("must not be left out: %s", short.Text(left)))
 		x.v.Check(!slices.Contains(line.Leave[:j], left), field, "is there twice")
 	}
 	if x.out.Title == "" {
@@ -307,7 +308,7 @@ func (cfg Config) approval(ctx context.Context, r *Request, policy string, items
 		p, ok = cfg.Catalogue.spec.Policies[policy]
 	}
 	if !ok {
-		return Approval{}, &itsm.FieldError{Field: "policy", Reason: fmt.Sprintf("is no policy of the catalogue: %q", shorten(policy))}
+		return Approval{}, &itsm.FieldError{Field: "policy", Reason: fmt.Sprintf("is no policy of the catalogue: %q", short.Text(policy))}
 	}
 	e, err := approval.Resolve(p, at, func(kind approval.Kind, name string) ([]string, error) {
 		switch {

@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/internal/short"
+	"github.com/go-itsm/itsm/internal/strict"
 	"github.com/go-itsm/itsm/sla"
 )
 
@@ -272,29 +274,7 @@ func (p *schemaParser) object(at string, raw json.RawMessage, known map[string]k
 
 // members reads the members of an object in their order.
 func (p *schemaParser) members(at string, raw json.RawMessage, f func(name, field string, value json.RawMessage)) bool {
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	if open, err := dec.Token(); err != nil || open != json.Delim('{') {
-		p.v.Check(false, at, "must be an object")
-		return false
-	}
-	seen := map[string]bool{}
-	for dec.More() {
-		token, _ := dec.Token()
-		name, _ := token.(string)
-		var value json.RawMessage
-		field := join(at, shorten(name))
-		if err := dec.Decode(&value); err != nil {
-			p.v.Check(false, field, "must be JSON")
-			return false
-		}
-		if seen[name] {
-			p.v.Check(false, field, "is there twice")
-			continue
-		}
-		seen[name] = true
-		f(name, field, value)
-	}
-	return true
+	return strict.Members(raw, at, func(field, reason string) { p.v.Check(false, field, reason) }, f)
 }
 
 // into reads a member of a plain type.
@@ -353,10 +333,10 @@ func (p *schemaParser) form(raw json.RawMessage) Form {
 		at := fmt.Sprintf("required[%d]", i)
 		x := f.variable(name)
 		if x == nil {
-			p.v.Check(false, at, fmt.Sprintf("names the unknown property %q", shorten(name)))
+			p.v.Check(false, at, fmt.Sprintf("names the unknown property %q", short.Text(name)))
 			continue
 		}
-		p.v.Check(!x.Required, at, fmt.Sprintf("is there twice: %q", shorten(name)))
+		p.v.Check(!x.Required, at, fmt.Sprintf("is there twice: %q", short.Text(name)))
 		x.Required = true
 	}
 	for i, raw := range conditions {
@@ -415,7 +395,7 @@ func (p *schemaParser) variable(name, at string, raw json.RawMessage) Variable {
 	}
 	refuse := func(keywords ...string) {
 		for _, k := range keywords {
-			p.v.Check(!has[k], at+"."+k, fmt.Sprintf("is not supported for type %s", shorten(kind)))
+			p.v.Check(!has[k], at+"."+k, fmt.Sprintf("is not supported for type %s", short.Text(kind)))
 		}
 	}
 	listed := has["enum"] || has["oneOf"]
@@ -506,7 +486,7 @@ func (p *schemaParser) condition(f *Form, at string, raw json.RawMessage) {
 		return
 	}
 	for name := range maps.Keys(when) {
-		p.v.Check(slices.Contains(names, name), at+".if.required", fmt.Sprintf("must have %q", shorten(name)))
+		p.v.Check(slices.Contains(names, name), at+".if.required", fmt.Sprintf("must have %q", short.Text(name)))
 	}
 	for _, name := range names {
 		if _, ok := when[name]; !ok {
@@ -520,14 +500,14 @@ func (p *schemaParser) condition(f *Form, at string, raw json.RawMessage) {
 	x := f.variable(hidden[0])
 	switch {
 	case x == nil:
-		p.v.Check(false, at+".else.properties", fmt.Sprintf("names the unknown property %q", shorten(hidden[0])))
+		p.v.Check(false, at+".else.properties", fmt.Sprintf("names the unknown property %q", short.Text(hidden[0])))
 		return
 	case len(x.When) > 0:
-		p.v.Check(false, at, fmt.Sprintf("says a second time where %q is asked", shorten(x.Name)))
+		p.v.Check(false, at, fmt.Sprintf("says a second time where %q is asked", short.Text(x.Name)))
 	case x.Required:
-		p.v.Check(false, at, fmt.Sprintf("says where %q is asked, which is always required", shorten(x.Name)))
+		p.v.Check(false, at, fmt.Sprintf("says where %q is asked, which is always required", short.Text(x.Name)))
 	}
-	p.v.Check(!has["then"] || slices.Equal(required, hidden), at+".then.required", fmt.Sprintf("must be only %q", shorten(x.Name)))
+	p.v.Check(!has["then"] || slices.Equal(required, hidden), at+".then.required", fmt.Sprintf("must be only %q", short.Text(x.Name)))
 	x.When, x.Required = when, has["then"]
 }
 

@@ -351,7 +351,7 @@ type AssignTask struct {
 func (AssignTask) Action() string { return "assign_task" }
 
 // Validate checks that it names somebody.
-func (a AssignTask) Validate() error { return Assignment{a.Group, a.Person}.validate() }
+func (a AssignTask) Validate() error { return Assignment{Group: a.Group, Person: a.Person}.Validate() }
 
 // Guard refuses where no task is open.
 func (AssignTask) Guard(r *Request, _ itsm.Moment) error {
@@ -641,7 +641,7 @@ func (TrackTask) Action() string { return "track_task" }
 // Validate checks that it says where.
 func (a TrackTask) Validate() error {
 	var v itsm.Validation
-	validateRef(&v, "record", a.Record)
+	v.Ref("record", a.Record)
 	return v.Err()
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -21,6 +22,31 @@ type FactMap map[string]string
 
 // Fact returns the fact of a name.
 func (m FactMap) Fact(name string) string { return m[name] }
+
+// Yes, Number and Instant spell facts that are no texts. Yes is "yes", or "" if it is
+// not so.
+func Yes(is bool) string {
+	if is {
+		return "yes"
+	}
+	return ""
+}
+
+// Number is "3", and "" for 0.
+func Number(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+// Instant is a time in RFC 3339, as [GoalRule].By reads it, and "" for the zero time.
+func Instant(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Format(time.RFC3339Nano)
+}
 
 // A Condition is a question to a record as data: every fact that it names must
 // have one of the values listed. Among them "*" is any value but none, "" is
@@ -305,6 +331,30 @@ const (
 
 // AllMeans lists the means of escalation.
 func AllMeans() []Means { return []Means{Notify, EscalateFunctional, EscalateHierarchical} }
+
+// ParseAgreement reads an agreement's JSON form, such as
+//
+//	{
+//	  "name": "gold", "version": 3, "kind": "sla", "service": "mail",
+//	  "outcome": "people reach each other",
+//	  "applies": [{"service": ["mail"]}],
+//	  "metrics": [{
+//	    "name": "resolution", "calendar": "berlin",
+//	    "pause": [{"state": ["on_hold"], "hold": ["caller"]}],
+//	    "stop": [{"state": ["resolved", "closed"]}],
+//	    "goals": [
+//	      {"when": {"priority": ["1"]}, "within": "4h", "calendar": "always"},
+//	      {"within": "40h"}
+//	    ],
+//	    "thresholds": [{"percent": 75, "do": [{"do": "hierarchical", "to": "head of operations"}]}]
+//	  }]
+//	}
+//
+// Lengths of time are text such as "1h30m", or nanoseconds, as they are written.
+// At most 1 MiB of valid UTF-8 is read. It returns an [ErrInvalid] with everything
+// that is wrong: names that are not known or there twice, values of the wrong
+// type, and what [Agreement.Validate] finds.
+func ParseAgreement(data []byte) (Agreement, error) { return parse(data, Agreement.Validate) }
 
 // Validate returns an [ErrInvalid] with every finding if the agreement is wrong
 // in itself. Whether the calendars that it names are there, [NewBook] says.

@@ -52,9 +52,9 @@ func TestAgreementFindings(t *testing.T) {
 		"empty":         {`{}`, []string{"kind must be sla, ola or uc, is \"\"", "metrics must not be empty", "name must not be empty"}},
 		"types": {`{"name":1,"version":"x","kind":"sla","from":"now","metrics":[{"name":"m","calendar":"c","goals":[{"within":"soon","when":{"a":1}}],"thresholds":[{"percent":1.5,"after":true}]}]}`,
 			[]string{
-				"name must be text", "version must be a whole number", "from must be a time in RFC 3339, such as 2026-03-29T02:30:00Z",
+				"name must be text", "version must be a whole number of at most 64 bits", "from must be a time in RFC 3339, such as 2026-03-29T02:30:00Z",
 				"metrics[0].goals[0].within must be a duration, such as \"1h30m\", or nanoseconds", "metrics[0].goals[0].when.a must be a list",
-				"metrics[0].thresholds[0].percent must be a whole number", "metrics[0].thresholds[0].after must be a duration, such as \"1h30m\", or nanoseconds",
+				"metrics[0].thresholds[0].percent must be a whole number of at most 64 bits", "metrics[0].thresholds[0].after must be a duration, such as \"1h30m\", or nanoseconds",
 			}},
 		"unknown and twice": {`{"name":"a","name":"b","color":"red","kind":"sla","metrics":[{"name":"m","calendar":"c","goals":[{}],"x":1}]}`,
 			[]string{"name is there twice", "color is not known", "metrics[0].x is not known"}},
@@ -214,4 +214,14 @@ func TestAlignment(t *testing.T) {
 	old.Version = 0
 	b = book(t, promised, old, contract(sla.OperationalLevel, "team", sla.GoalRule{Within: 0}))
 	require.Empty(t, b.Alignment(from, to))
+}
+
+// What is no text has one spelling as a fact, which conditions and promised dates read.
+func TestFactSpelling(t *testing.T) {
+	at := time.Date(2026, 3, 2, 9, 0, 0, 500_000_000, time.FixedZone("", 3600))
+	facts := sla.FactMap{"yes": sla.Yes(true), "no": sla.Yes(false), "one": sla.Number(1), "none": sla.Number(0), "at": sla.Instant(at), "never": sla.Instant(time.Time{})}
+	require.True(t, sla.Condition{"yes": {"yes"}, "no": {""}, "one": {"1"}, "none": {""}, "never": {""}, "at": {"*"}}.Holds(facts))
+	read, err := time.Parse(time.RFC3339, facts["at"])
+	require.NoError(t, err)
+	require.True(t, at.Equal(read))
 }

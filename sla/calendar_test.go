@@ -94,7 +94,7 @@ func TestParseCalendarRefusesWhatIsNoCalendar(t *testing.T) {
 		"null":          {`null`, "must be an object"},
 		"not UTF-8":     {"{\"tz\":\"UTC\xff\"}", "must be valid UTF-8"},
 		"too large":     {`{"tz":"UTC"` + strings.Repeat(" ", 1<<20) + `}`, "must have at most 1048576 bytes"},
-		"too deep":      {strings.Repeat(`[`, 100) + strings.Repeat(`]`, 100), "must be nested at most 64 deep"},
+		"too deep":      {strings.Repeat(`[`, 101) + strings.Repeat(`]`, 101), "must be nested at most 100 deep"},
 		"twice":         {`{"tz":"UTC","tz":"UTC"}`, "tz is there twice"},
 		"case":          {`{"TZ":"UTC"}`, "TZ is not known"},
 		"no zone":       {`{}`, "tz must name a time zone"},

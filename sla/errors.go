@@ -3,6 +3,8 @@ package sla
 import (
 	"errors"
 	"strings"
+
+	"github.com/go-itsm/itsm/internal/found"
 )
 
 // ErrInvalid says that a value is wrong in itself: a calendar, a goal, an
@@ -28,6 +30,9 @@ func (f *Finding) Error() string {
 
 // Is reports that a finding is an [ErrInvalid].
 func (f *Finding) Is(target error) bool { return target == ErrInvalid }
+
+// Finding returns field and reason, for those who gather findings of several packages.
+func (f *Finding) Finding() (field, reason string) { return f.Field, f.Reason }
 
 // Findings lists what is wrong with a value, in the order of its fields. It
 // returns nil for an error that is no [ErrInvalid].
@@ -71,18 +76,11 @@ func (f findings) err() error {
 	return f
 }
 
-func (f findings) Error() string {
-	var b strings.Builder
-	for i, one := range f {
-		if i > 0 {
-			b.WriteString("; ")
-		}
-		b.WriteString(one.Error())
-	}
-	return b.String()
-}
+func (f findings) Error() string { return found.Line(f) }
 
 func (f findings) Is(target error) bool { return target == ErrInvalid }
+
+func (f findings) Unwrap() []error { return found.Errors(f) }
 
 // join puts a field under another.
 func join(parent, field string) string {

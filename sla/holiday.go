@@ -1,6 +1,7 @@
 package sla
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -65,7 +66,20 @@ func (h Holiday) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON reads a text or an object. It returns an [ErrInvalid] with
 // everything that is wrong, except with what On says: [Calendar.Compile] and
 // [ParseCalendar] check that.
-func (h *Holiday) UnmarshalJSON(data []byte) error { return unmarshal(data, h, (*reader).holiday) }
+func (h *Holiday) UnmarshalJSON(data []byte) error {
+	switch data = bytes.TrimSpace(data); {
+	case isNull(data):
+		return nil
+	case len(data) > 0 && data[0] == '"':
+		return json.Unmarshal(data, &h.On)
+	case len(data) == 0 || data[0] != '{':
+		return &Finding{Reason: `must be a text, such as "12-25", or an object, such as {"on":"12-25","name":"Christmas Day"}`}
+	}
+	var object holidayJSON
+	f, _ := read(data, &object)
+	*h = Holiday(object) // what could be read is judged all the same
+	return f.err()
+}
 
 // The words of rules.
 const (

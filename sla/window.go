@@ -38,7 +38,33 @@ func (w Window) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads the form ["09:00","17:00"]. It returns an [ErrInvalid]
 // with everything that is wrong.
-func (w *Window) UnmarshalJSON(data []byte) error { return unmarshal(data, w, (*reader).window) }
+func (w *Window) UnmarshalJSON(data []byte) error {
+	if isNull(data) {
+		return nil
+	}
+	var pair []any
+	if json.Unmarshal(data, &pair) != nil || len(pair) != 2 {
+		return &Finding{Reason: `must be a window, such as ["09:00","17:00"]`}
+	}
+	var f findings
+	read := Window{
+		Open:  f.clock(pair[0], "[0]", notOpen, dayLength-1),
+		Close: f.clock(pair[1], "[1]", notClose, dayLength),
+	}
+	if err := f.err(); err != nil {
+		return err
+	}
+	*w = read
+	return nil
+}
+
+// clock reads a time of day, up to most.
+func (f *findings) clock(value any, field, reason string, most time.Duration) time.Duration {
+	text, _ := value.(string)
+	d, ok := parseClock(text)
+	f.check(ok && d <= most, field, reason)
+	return d
+}
 
 func (w Window) check(f *findings, field string) {
 	f.check(w.Open >= 0 && w.Open < dayLength && w.Open%time.Second == 0, join(field, "[0]"), notOpen)
@@ -97,29 +123,36 @@ func EveryDay(windows ...Window) Week {
 	return week
 }
 
+// weekJSON is a week in JSON.
+type weekJSON struct {
+	Mon []Window `json:"mon,omitempty"`
+	Tue []Window `json:"tue,omitempty"`
+	Wed []Window `json:"wed,omitempty"`
+	Thu []Window `json:"thu,omitempty"`
+	Fri []Window `json:"fri,omitempty"`
+	Sat []Window `json:"sat,omitempty"`
+	Sun []Window `json:"sun,omitempty"`
+}
+
 // MarshalJSON returns the form {"mon":[["09:00","17:00"]]}, from Monday to
 // Sunday, or an [ErrInvalid] if a window is none.
 func (w Week) MarshalJSON() ([]byte, error) {
-	text := []byte{'{'}
-	for _, d := range weekOrder {
-		if len(w[d]) == 0 {
-			continue
-		}
-		windows, err := json.Marshal(w[d])
-		if err != nil {
-			return nil, err
-		}
-		if len(text) > 1 {
-			text = append(text, ',')
-		}
-		text = fmt.Appendf(text, "%q:%s", weekdayNames[d], windows)
-	}
-	return append(text, '}'), nil
+	return json.Marshal(weekJSON{w[1], w[2], w[3], w[4], w[5], w[6], w[0]})
 }
 
 // UnmarshalJSON reads the form {"mon":[["09:00","17:00"]]}. It returns an
 // [ErrInvalid] with everything that is wrong.
-func (w *Week) UnmarshalJSON(data []byte) error { return unmarshal(data, w, (*reader).week) }
+func (w *Week) UnmarshalJSON(data []byte) error {
+	if isNull(data) {
+		return nil
+	}
+	var days weekJSON
+	if f, _ := read(data, &days); len(f) > 0 {
+		return f.err()
+	}
+	*w = Week{days.Sun, days.Mon, days.Tue, days.Wed, days.Thu, days.Fri, days.Sat}
+	return nil
+}
 
 // IsZero reports whether the week has no window, so that it is left out of JSON.
 func (w Week) IsZero() bool { return w.size() == 0 }

@@ -121,6 +121,9 @@ type Levels[R any] struct {
 	// Facts says what an agreement may ask about a record after an action of an
 	// actor. It must be given, be pure, and keep nothing of what it is given.
 	Facts func(r *R, a itsm.Action[R], actor itsm.Actor) sla.Facts
+	// Of says of which service and priority a record is, for its Results. Nil means
+	// of none.
+	Of func(r *R) (service, priority string)
 	// Escalate returns what an escalation means for a record: an action, or nil
 	// if nothing is to be done or can be. It is not asked about
 	// [sla.Notify]. Nil means that nothing is ever done but noted.
@@ -212,31 +215,25 @@ func (l Levels[R]) Next(r *R) (time.Time, itsm.Action[R]) {
 }
 
 // Results returns what every clock of a record came to, or how it stands now, for
-// reports; it reads the record's history. Record is filled in; the service and
-// priority are the caller's to say. It returns an [itsm.ErrInvalid] if a calendar
-// is not in the book any more, or the store's error.
+// reports; it reads the record and its history. It returns an [itsm.ErrInvalid] if a
+// calendar is not in the book any more, or the store's error.
 func (l Levels[R]) Results(ctx context.Context, p *itsm.Practice[R], id itsm.ID, now time.Time) ([]sla.Result, error) {
-	history := func(yield func([]sla.Move, error) bool) {
-		for e, err := range p.History(ctx, id) {
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			if e.Action != (MoveClocks[R]{}).Action() && e.Action != (PassThreshold[R]{}).Action() {
-				continue
-			}
-			a, err := p.Done(e)
-			if !yield(Moves(a), err) || err != nil {
-				return
-			}
-		}
+	r, err := p.Get(ctx, id)
+	if err != nil {
+		return nil, err
 	}
+	var service, priority string
+	if l.Of != nil {
+		service, priority = l.Of(&r)
+	}
+	history := itsm.Told(ctx, p, id, func(_ itsm.Event, a itsm.Action[R]) ([]sla.Move, bool) { return Moves(a), true },
+		MoveClocks[R]{}.Action(), PassThreshold[R]{}.Action())
 	results, err := l.Book.Results(history, now)
 	if err != nil {
-		return nil, known(err)
+		return nil, itsm.Under("", err)
 	}
 	for i := range results {
-		results[i].Record = string(id)
+		results[i].Record, results[i].Service, results[i].Priority = string(id), service, priority
 	}
 	return results, nil
 }
@@ -246,19 +243,7 @@ func (l Levels[R]) Results(ctx context.Context, p *itsm.Practice[R], id itsm.ID,
 func (l Levels[R]) Clock(t sla.Target) (*sla.Clock, error) {
 	c, err := l.Book.Clock(t)
 	if err != nil {
-		return nil, known(err)
+		return nil, itsm.Under("", err)
 	}
 	return c, nil
-}
-
-// known puts what package sla finds into the kernel's words.
-func known(err error) error {
-	var v itsm.Validation
-	for _, f := range sla.Findings(err) {
-		v.Check(false, f.Field, f.Reason)
-	}
-	if found := v.Err(); found != nil {
-		return found
-	}
-	return err
 }

@@ -76,6 +76,7 @@ func (f facts) Fact(name string) string {
 func levels(b *sla.Book) slm.Levels[Repair] {
 	return slm.Levels[Repair]{
 		Book:  b,
+		Of:    func(r *Repair) (service, priority string) { return "workshop", string(r.State) },
 		Facts: func(r *Repair, _ itsm.Action[Repair], _ itsm.Actor) sla.Facts { return facts{r} },
 		Escalate: func(_ *Repair, e sla.Escalation, _ string) itsm.Action[Repair] {
 			if e.Do == sla.EscalateHierarchical {
@@ -265,10 +266,15 @@ func TestResults(t *testing.T) {
 	for _, one := range results {
 		require.NoError(t, one.Validate())
 		require.Equal(t, string(r.ID), one.Record)
+		require.Equal(t, "workshop", one.Service)
+		require.Equal(t, "open", one.Priority)
 		states = append(states, one.State)
 	}
 	require.Equal(t, []sla.State{sla.Missed, sla.Missed, sla.Running}, states)
 	require.Equal(t, time.Hour, results[2].Elapsed)
+
+	_, err = l.Results(ctx, p, "rep-9", now)
+	require.ErrorIs(t, err, itsm.ErrNotFound)
 
 	// Without the book nothing can be measured, and nothing goes on.
 	none := levels(nil)

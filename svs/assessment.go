@@ -1,12 +1,12 @@
 package svs
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/internal/short"
 )
 
 // A Dimension is one of the four dimensions of service management. Whatever is looked
@@ -115,7 +115,7 @@ func (c Checklist) Validate() error {
 		v.Text(field+".key", q.Key, 1, maxName)
 		v.Check(!seen[q.Key], field+".key", "is there twice")
 		seen[q.Key] = true
-		v.Check(slices.Contains(Dimensions(), q.Dimension), field+".dimension", fmt.Sprintf("is none of the four: %q", short(string(q.Dimension))))
+		v.Check(slices.Contains(Dimensions(), q.Dimension), field+".dimension", fmt.Sprintf("is none of the four: %q", short.Text(q.Dimension)))
 		v.Text(field+".text", q.Text, 1, maxText)
 	}
 	return v.Err()
@@ -189,10 +189,10 @@ func (a Assessment) Validate() error {
 	}
 	for i, x := range a.Outside {
 		field := fmt.Sprintf("outside[%d]", i)
-		v.Check(slices.Contains(Factors(), x.Factor), field+".factor", fmt.Sprintf("is none of the six: %q", short(string(x.Factor))))
+		v.Check(slices.Contains(Factors(), x.Factor), field+".factor", fmt.Sprintf("is none of the six: %q", short.Text(x.Factor)))
 		v.Text(field+".note", x.Note, 1, maxText)
 		for j, d := range x.On {
-			v.Check(slices.Contains(Dimensions(), d), fmt.Sprintf("%s.on[%d]", field, j), fmt.Sprintf("is none of the four: %q", short(string(d))))
+			v.Check(slices.Contains(Dimensions(), d), fmt.Sprintf("%s.on[%d]", field, j), fmt.Sprintf("is none of the four: %q", short.Text(d)))
 		}
 	}
 	return v.Err()
@@ -326,19 +326,5 @@ func WithAssessment(m itsm.Meta, a Assessment) (itsm.Fields, error) {
 	if err := a.Validate(); err != nil {
 		return nil, err
 	}
-	all, err := AssessmentsOf(m)
-	if err != nil {
-		return nil, err
-	}
-	if i := slices.IndexFunc(all, func(x Assessment) bool { return x.ID == a.ID }); i >= 0 {
-		all[i] = a
-	} else {
-		all = append(all, a)
-	}
-	slices.SortStableFunc(all, func(a, b Assessment) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID)) })
-	var f itsm.Fields
-	if err := f.Set(AssessmentsField, all); err != nil {
-		return nil, err
-	}
-	return f, nil
+	return standWith(m, AssessmentsField, a, func(a Assessment) (time.Time, string) { return a.At, a.ID })
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/internal/short"
 )
 
 // Limits of what people write, in characters and in elements.
@@ -96,7 +97,7 @@ func (d Decision) Validate() error {
 	}{{"principles", d.Principles}, {"set_aside", d.SetAside}} {
 		for i, a := range part.all {
 			field := fmt.Sprintf("%s[%d]", part.name, i)
-			v.Check(slices.Contains(Principles(), a.Principle), field+".principle", fmt.Sprintf("is none of the seven: %q", short(string(a.Principle))))
+			v.Check(slices.Contains(Principles(), a.Principle), field+".principle", fmt.Sprintf("is none of the seven: %q", short.Text(a.Principle)))
 			v.Check(!named[a.Principle], field+".principle", "is there twice")
 			named[a.Principle] = true
 			v.Text(field+".why", a.Why, 0, maxText)
@@ -196,27 +197,28 @@ func WithDecision(m itsm.Meta, d Decision) (itsm.Fields, error) {
 	if err := d.Validate(); err != nil {
 		return nil, err
 	}
-	all, err := DecisionsOf(m)
-	if err != nil {
+	return standWith(m, DecisionsField, d, func(d Decision) (time.Time, string) { return d.At, d.ID })
+}
+
+// standWith returns the fields to set so that something stands with a record, under a
+// name, in the order of time: beside those that stand there, or in place of the one with
+// its id.
+func standWith[T any](m itsm.Meta, name string, one T, key func(T) (at time.Time, id string)) (itsm.Fields, error) {
+	var all []T
+	if err := m.Fields.Get(name, &all); err != nil {
 		return nil, err
 	}
-	if i := slices.IndexFunc(all, func(x Decision) bool { return x.ID == d.ID }); i >= 0 {
-		all[i] = d
-	} else {
-		all = append(all, d)
-	}
-	slices.SortStableFunc(all, func(a, b Decision) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID)) })
+	_, id := key(one)
+	all = slices.DeleteFunc(all, func(x T) bool { _, have := key(x); return have == id })
+	all = append(all, one)
+	slices.SortStableFunc(all, func(a, b T) int {
+		atA, idA := key(a)
+		atB, idB := key(b)
+		return cmp.Or(atA.Compare(atB), cmp.Compare(idA, idB))
+	})
 	var f itsm.Fields
-	if err := f.Set(DecisionsField, all); err != nil {
+	if err := f.Set(name, all); err != nil {
 		return nil, err
 	}
 	return f, nil
-}
-
-// short keeps what comes from outside from filling the findings.
-func short(text string) string {
-	if runes := []rune(text); len(runes) > 40 {
-		return string(runes[:40]) + "…"
-	}
-	return text
 }

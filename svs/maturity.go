@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/internal/short"
 )
 
 // A Level is a level of capability of a practice, or of maturity of the whole, from 1
@@ -89,10 +90,10 @@ func (c Criteria) Validate() error {
 		v.Check(!seen[x.ID], field+".id", "is there twice")
 		seen[x.ID] = true
 		p, ok := FindPractice(x.Practice)
-		v.Check(ok, field+".practice", fmt.Sprintf("is none of the 34: %q", short(x.Practice)))
+		v.Check(ok, field+".practice", fmt.Sprintf("is none of the 34: %q", short.Text(x.Practice)))
 		has := slices.ContainsFunc(p.Factors, func(f SuccessFactor) bool { return f.Key == x.Factor })
-		v.Check(x.Factor == "" || len(p.Factors) == 0 || has, field+".factor", fmt.Sprintf("is none of the practice's: %q", short(x.Factor)))
-		v.Check(slices.Contains(Dimensions(), x.Dimension), field+".dimension", fmt.Sprintf("is none of the four: %q", short(string(x.Dimension))))
+		v.Check(x.Factor == "" || len(p.Factors) == 0 || has, field+".factor", fmt.Sprintf("is none of the practice's: %q", short.Text(x.Factor)))
+		v.Check(slices.Contains(Dimensions(), x.Dimension), field+".dimension", fmt.Sprintf("is none of the four: %q", short.Text(x.Dimension)))
 		v.Check(x.Level >= Level2 && x.Level <= Level5, field+".level", fmt.Sprintf("must be 2 to 5, is %d", int(x.Level)))
 		v.Text(field+".text", x.Text, 1, maxText)
 	}

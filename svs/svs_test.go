@@ -101,7 +101,7 @@ func TestDecisions(t *testing.T) {
 	require.Contains(t, findings(d.Validate()), "options must be at most 100")
 	require.Contains(t, findings(d.Validate()), "options[0].against must be at most 100")
 	d.Principles = []svs.Applied{{Principle: svs.Principle(strings.Repeat("x", 100))}}
-	require.Contains(t, findings(d.Validate()), `principles[0].principle is none of the seven: "`+strings.Repeat("x", 40)+`…"`)
+	require.Contains(t, findings(d.Validate()), `principles[0].principle is none of the seven: "`+strings.Repeat("x", 60)+`…"`)
 }
 
 func TestUnexplained(t *testing.T) {

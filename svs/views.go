@@ -99,9 +99,7 @@ func (s Facts) Views() (Views, error) {
 	views := Views{Period: s.Period}
 	if len(s.Consumed) > 0 {
 		charges, err := s.Tariff.Charge(s.Consumed)
-		for _, f := range sla.Findings(err) {
-			v.Check(false, f.Field, f.Reason)
-		}
+		v.Add(err)
 		views.Charges = charges
 	}
 	if err := v.Err(); err != nil {

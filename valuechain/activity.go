@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/internal/short"
 )
 
 // An Activity is one of the things that an organization does to turn demand into
@@ -277,21 +278,21 @@ func (e Edition) Validate() error {
 	for i, r := range e.Activities {
 		field := fmt.Sprintf("activities[%d]", i)
 		checkName(&v, field+".activity", string(r.Activity))
-		v.Check(!known[string(r.Activity)] && !reserved(string(r.Activity)), field+".activity", fmt.Sprintf("is taken already: %q", short(string(r.Activity))))
+		v.Check(!known[string(r.Activity)] && !reserved(string(r.Activity)), field+".activity", fmt.Sprintf("is taken already: %q", short.Text(r.Activity)))
 		known[string(r.Activity)] = true
 		v.Text(field+".title", r.Title, 0, maxTitle)
 		v.Text(field+".purpose", r.Purpose, 0, maxText)
 		for j, a := range r.StandsFor {
-			v.Check(slices.Contains(Activities(), a), fmt.Sprintf("%s.stands_for[%d]", field, j), fmt.Sprintf("is none of the six activities: %q", short(string(a))))
+			v.Check(slices.Contains(Activities(), a), fmt.Sprintf("%s.stands_for[%d]", field, j), fmt.Sprintf("is none of the six activities: %q", short.Text(a)))
 		}
 	}
 	for i, a := range e.Contact {
-		v.Check(e.Has(a), fmt.Sprintf("contact[%d]", i), fmt.Sprintf("is no activity: %q", short(string(a))))
+		v.Check(e.Has(a), fmt.Sprintf("contact[%d]", i), fmt.Sprintf("is no activity: %q", short.Text(a)))
 	}
 	for i, x := range e.Exchanges {
 		field := fmt.Sprintf("exchanges[%d]", i)
-		v.Check(known[x.From], field+".from", fmt.Sprintf("is no activity and no party: %q", short(x.From)))
-		v.Check(known[x.To] || x.To == Everybody, field+".to", fmt.Sprintf("is no activity and no party: %q", short(x.To)))
+		v.Check(known[x.From], field+".from", fmt.Sprintf("is no activity and no party: %q", short.Text(x.From)))
+		v.Check(known[x.To] || x.To == Everybody, field+".to", fmt.Sprintf("is no activity and no party: %q", short.Text(x.To)))
 		v.Check(len(x.What) > 0, field+".what", "must not be empty")
 		for j, what := range x.What {
 			v.Text(fmt.Sprintf("%s.what[%d]", field, j), what, 1, maxTitle)

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/go-itsm/itsm/internal/mermaid"
 )
 
 // A Graph is the directly-follows graph of a log: what happens, what happens right
@@ -161,7 +163,7 @@ func (g Graph) Mermaid(least int) string {
 	number := map[string]int{}
 	for i, f := range g.Activities {
 		number[f.Activity] = i
-		fmt.Fprintf(&b, "    a%d[\"%s<br/>%d\"]\n", i, escape(f.Activity), f.Count)
+		fmt.Fprintf(&b, "    a%d[\"%s<br/>%d\"]\n", i, mermaid.Escape(f.Activity), f.Count)
 	}
 	for i, f := range g.Activities {
 		if f.First > 0 && f.First >= least {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/internal/short"
 )
 
 // OCEL is a log in the model of OCEL 2.0, the Object-Centric Event Log: entries that
@@ -117,15 +118,15 @@ func checkTypes(f *faults, field string, types []OCELType) map[string]map[string
 	known := map[string]map[string]Kind{}
 	for i, t := range types {
 		at := fmt.Sprintf("%s[%d]", field, i)
-		f.check(t.Name != "" && isXMLText(t.Name), at+".name", fmt.Sprintf("must be text, is %q", short(t.Name)))
+		f.check(t.Name != "" && isXMLText(t.Name), at+".name", fmt.Sprintf("must be text, is %q", short.Text(t.Name)))
 		_, twice := known[t.Name]
-		f.check(!twice, at+".name", fmt.Sprintf("is there twice: %q", short(t.Name)))
+		f.check(!twice, at+".name", fmt.Sprintf("is there twice: %q", short.Text(t.Name)))
 		attributes := map[string]Kind{}
 		for j, a := range t.Attributes {
 			at := fmt.Sprintf("%s.attributes[%d]", at, j)
-			f.check(a.Name != "" && isXMLText(a.Name), at+".name", fmt.Sprintf("must be text, is %q", short(a.Name)))
+			f.check(a.Name != "" && isXMLText(a.Name), at+".name", fmt.Sprintf("must be text, is %q", short.Text(a.Name)))
 			_, twice := attributes[a.Name]
-			f.check(!twice, at+".name", fmt.Sprintf("is there twice: %q", short(a.Name)))
+			f.check(!twice, at+".name", fmt.Sprintf("is there twice: %q", short.Text(a.Name)))
 			f.check(a.Kind <= KindBool, at+".type", fmt.Sprintf("must be string, time, integer, float or boolean, is %s", a.Kind))
 			attributes[a.Name] = a.Kind
 		}
@@ -136,10 +137,10 @@ func checkTypes(f *faults, field string, types []OCELType) map[string]map[string
 
 func checkID(f *faults, field func() string, id string, seen map[string]bool) {
 	if id == "" || !isXMLText(id) {
-		f.add(field()+".id", fmt.Sprintf("must be text, is %q", short(id)))
+		f.add(field()+".id", fmt.Sprintf("must be text, is %q", short.Text(id)))
 	}
 	if seen[id] {
-		f.add(field()+".id", fmt.Sprintf("is there twice: %q", short(id)))
+		f.add(field()+".id", fmt.Sprintf("is there twice: %q", short.Text(id)))
 	}
 	seen[id] = true
 }
@@ -147,7 +148,7 @@ func checkID(f *faults, field func() string, id string, seen map[string]bool) {
 func checkType(f *faults, field func() string, name string, types map[string]map[string]Kind) map[string]Kind {
 	attributes, ok := types[name]
 	if !ok {
-		f.add(field()+".type", fmt.Sprintf("is unknown: %q", short(name)))
+		f.add(field()+".type", fmt.Sprintf("is unknown: %q", short.Text(name)))
 	}
 	return attributes
 }
@@ -163,7 +164,7 @@ func checkProperties(f *faults, field func() string, properties []Property, attr
 		switch {
 		case attributes == nil:
 		case !known:
-			f.add(at()+".name", fmt.Sprintf("is no attribute of the type: %q", short(p.Name)))
+			f.add(at()+".name", fmt.Sprintf("is no attribute of the type: %q", short.Text(p.Name)))
 		case kind != p.Value.kind:
 			f.add(at()+".value", fmt.Sprintf("must be %s, is %s", kind, p.Value.kind))
 		}
@@ -179,7 +180,7 @@ func checkProperties(f *faults, field func() string, properties []Property, attr
 		}
 		if !timed {
 			if seen[p.Name] {
-				f.add(at()+".name", fmt.Sprintf("is there twice: %q", short(p.Name)))
+				f.add(at()+".name", fmt.Sprintf("is there twice: %q", short.Text(p.Name)))
 			}
 			seen[p.Name] = true
 			if !p.At.IsZero() {
@@ -196,7 +197,7 @@ func checkProperties(f *faults, field func() string, properties []Property, attr
 func checkRelations(f *faults, field func() string, relations []Relation, objects map[string]bool) {
 	for i, r := range relations {
 		if !objects[r.Object] {
-			f.add(fmt.Sprintf("%s.relationships[%d].objectId", field(), i), fmt.Sprintf("is no object: %q", short(r.Object)))
+			f.add(fmt.Sprintf("%s.relationships[%d].objectId", field(), i), fmt.Sprintf("is no object: %q", short.Text(r.Object)))
 		}
 		if !isXMLText(r.Qualifier) {
 			f.add(fmt.Sprintf("%s.relationships[%d].qualifier", field(), i), "must be text that every format can hold")

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"time"
 	"unicode/utf8"
+
+	"github.com/go-itsm/itsm/internal/short"
 )
 
 // The JSON form, as the schema of OCEL 2.0 has it. Values are always texts there.
@@ -190,7 +192,7 @@ func (in *ocelJSON) log(f *faults) (*OCEL, error) {
 		field := func() string { return fmt.Sprintf("events[%d]", i) }
 		at, ok := parseTime(x.Time)
 		if !ok {
-			f.add(field()+".time", fmt.Sprintf("must be a time such as 2026-03-29T02:30:00Z, is %q", short(x.Time)))
+			f.add(field()+".time", fmt.Sprintf("must be a time such as 2026-03-29T02:30:00Z, is %q", short.Text(x.Time)))
 		}
 		o.Events = append(o.Events, OCELEvent{
 			ID: x.ID, Type: x.Type, At: at, Properties: readProperties(f, field, x.Attributes, eventTypes[x.Type], false), Relations: readRelations(x.Relations),
@@ -215,7 +217,7 @@ func readTypes(f *faults, field string, in []ocelTypeJSON, into *[]OCELType) map
 		for j, a := range t.Attributes {
 			kind, ok := ocelKind(a.Type)
 			if !ok {
-				f.add(fmt.Sprintf("%s[%d].attributes[%d].type", field, i, j), fmt.Sprintf("must be string, time, integer, float or boolean, is %q", short(a.Type)))
+				f.add(fmt.Sprintf("%s[%d].attributes[%d].type", field, i, j), fmt.Sprintf("must be string, time, integer, float or boolean, is %q", short.Text(a.Type)))
 			}
 			out.Attributes = append(out.Attributes, OCELAttribute{a.Name, kind})
 			kinds[a.Name] = kind
@@ -252,7 +254,7 @@ func readProperties(f *faults, field func() string, in []ocelPropertyJSON, kinds
 		property := Property{Name: p.Name, Value: value}
 		if timed {
 			if property.At, ok = readSince(p.Time); !ok {
-				f.add(fmt.Sprintf("%s.attributes[%d].time", field(), i), fmt.Sprintf("must be a time such as 2026-03-29T02:30:00Z, is %q", short(p.Time)))
+				f.add(fmt.Sprintf("%s.attributes[%d].time", field(), i), fmt.Sprintf("must be a time such as 2026-03-29T02:30:00Z, is %q", short.Text(p.Time)))
 			}
 		}
 		out = append(out, property)

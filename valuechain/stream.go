@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/internal/short"
 )
 
 // Limits of a definition, in characters and in elements.
@@ -249,13 +250,5 @@ func checkName(v *itsm.Validation, field, name string) {
 	for _, c := range []byte(name) {
 		ok = ok && (c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("_-.", c) >= 0)
 	}
-	v.Check(ok, field, fmt.Sprintf("must be a name of at most %d letters, digits, _, . and -, is %q", maxName, short(name)))
-}
-
-// short keeps what comes from outside from filling the findings.
-func short(text string) string {
-	if runes := []rune(text); len(runes) > 40 {
-		return string(runes[:40]) + "…"
-	}
-	return text
+	v.Check(ok, field, fmt.Sprintf("must be a name of at most %d letters, digits, _, . and -, is %q", maxName, short.Text(name)))
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/go-itsm/itsm/internal/mermaid"
 )
 
 // Mermaid returns the stream as a Mermaid flowchart: the steps in their order, each
@@ -12,12 +14,12 @@ import (
 func (s Stream) Mermaid() string {
 	var b strings.Builder
 	b.WriteString("flowchart LR\n")
-	fmt.Fprintf(&b, "    demand([\"%s: %s\"])\n", escape(s.Demand.Who), escape(s.Demand.What))
+	fmt.Fprintf(&b, "    demand([\"%s: %s\"])\n", mermaid.Escape(s.Demand.Who), mermaid.Escape(s.Demand.What))
 	for i := range s.Steps {
 		t := &s.Steps[i]
-		fmt.Fprintf(&b, "    s%d[\"%d. %s<br/>%s\"]:::%s\n", i+1, i+1, escape(t.title()), escape(string(t.Activity)), class(t.Activity))
+		fmt.Fprintf(&b, "    s%d[\"%d. %s<br/>%s\"]:::%s\n", i+1, i+1, mermaid.Escape(t.title()), mermaid.Escape(string(t.Activity)), class(t.Activity))
 	}
-	fmt.Fprintf(&b, "    value([\"%s: %s\"])\n", escape(s.Value.Who), escape(s.Value.What))
+	fmt.Fprintf(&b, "    value([\"%s: %s\"])\n", mermaid.Escape(s.Value.Who), mermaid.Escape(s.Value.What))
 	var others []string // who is beside the steps, by number
 	node := func(name string) string {
 		switch k := s.index(name); {
@@ -30,7 +32,7 @@ func (s Stream) Mermaid() string {
 		if k < 0 {
 			k = len(others)
 			others = append(others, name)
-			fmt.Fprintf(&b, "    o%d([\"%s\"])\n", k+1, escape(name))
+			fmt.Fprintf(&b, "    o%d([\"%s\"])\n", k+1, mermaid.Escape(name))
 		}
 		return fmt.Sprintf("o%d", k+1)
 	}
@@ -39,7 +41,7 @@ func (s Stream) Mermaid() string {
 		for _, in := range t.Inputs {
 			if s.index(in.From) < 0 {
 				from := node(in.From)
-				fmt.Fprintf(&b, "    %s -->|\"%s\"| s%d\n", from, escape(in.What), i+1)
+				fmt.Fprintf(&b, "    %s -->|\"%s\"| s%d\n", from, mermaid.Escape(in.What), i+1)
 			}
 		}
 		for _, out := range t.Outputs {
@@ -48,11 +50,11 @@ func (s Stream) Mermaid() string {
 				line = "-.->"
 			}
 			to := node(out.To)
-			fmt.Fprintf(&b, "    s%d %s|\"%s\"| %s\n", i+1, line, escape(out.What), to)
+			fmt.Fprintf(&b, "    s%d %s|\"%s\"| %s\n", i+1, line, mermaid.Escape(out.What), to)
 		}
 		for _, x := range t.Exceptions {
 			if x.To != "" {
-				fmt.Fprintf(&b, "    s%d -. \"%s\" .-> %s\n", i+1, escape(x.When), node(x.To))
+				fmt.Fprintf(&b, "    s%d -. \"%s\" .-> %s\n", i+1, mermaid.Escape(x.When), node(x.To))
 			}
 		}
 	}
@@ -67,20 +69,4 @@ func class(a Activity) string {
 		}
 		return '_'
 	}, "a_"+string(a))
-}
-
-// escape keeps texts from outside from becoming part of the drawing.
-func escape(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		switch {
-		case r < ' ' || r == 0x7f:
-			b.WriteByte(' ')
-		case strings.ContainsRune("\"#<>&;`\\|", r):
-			fmt.Fprintf(&b, "#%d;", r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
 }

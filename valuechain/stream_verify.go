@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/internal/short"
 )
 
 // Validate verifies the stream in the edition that it names. It returns an
@@ -24,7 +25,7 @@ func (s Stream) Validate() error {
 	e, ok := FindEdition(s.Edition)
 	if !ok {
 		var v itsm.Validation
-		v.Check(false, "edition", fmt.Sprintf("is unknown: %q", short(s.Edition)))
+		v.Check(false, "edition", fmt.Sprintf("is unknown: %q", short.Text(s.Edition)))
 		return v.Err()
 	}
 	return s.ValidateIn(e)
@@ -63,7 +64,7 @@ func (s Stream) ValidateIn(e Edition) error {
 // checkNeighbour checks the name of who is beside the steps.
 func checkNeighbour(v *itsm.Validation, e Edition, field, name string) {
 	v.Check(slices.Contains(Parties(), Party(name)) || e.Has(Activity(name)), field,
-		fmt.Sprintf("must be a party or an activity, is %q", short(name)))
+		fmt.Sprintf("must be a party or an activity, is %q", short.Text(name)))
 }
 
 func (s *Stream) checkStep(v *itsm.Validation, e Edition, i int) {
@@ -71,11 +72,11 @@ func (s *Stream) checkStep(v *itsm.Validation, e Edition, i int) {
 	field := fmt.Sprintf("steps[%d]", i)
 	checkName(v, field+".name", t.Name)
 	if t.Name != "" {
-		v.Check(reserved(t.Name) || s.index(t.Name) == i, field+".name", fmt.Sprintf("is there twice: %q", short(t.Name)))
+		v.Check(reserved(t.Name) || s.index(t.Name) == i, field+".name", fmt.Sprintf("is there twice: %q", short.Text(t.Name)))
 		taken := reserved(t.Name) || slices.Contains(Parties(), Party(t.Name)) || e.Has(Activity(t.Name))
-		v.Check(!taken, field+".name", fmt.Sprintf("must not be that of a party or an activity, is %q", short(t.Name)))
+		v.Check(!taken, field+".name", fmt.Sprintf("must not be that of a party or an activity, is %q", short.Text(t.Name)))
 	}
-	v.Check(e.Has(t.Activity), field+".activity", fmt.Sprintf("is none of edition %s: %q", e.Name, short(string(t.Activity))))
+	v.Check(e.Has(t.Activity), field+".activity", fmt.Sprintf("is none of edition %s: %q", e.Name, short.Text(t.Activity)))
 	v.Check(t.Effort >= 0, field+".effort", "must not be negative")
 	for _, text := range []struct {
 		name, text string
@@ -116,7 +117,7 @@ func (s *Stream) checkStep(v *itsm.Validation, e Edition, i int) {
 		at := fmt.Sprintf("%s.exceptions[%d]", field, j)
 		v.Text(at+".when", x.When, 1, maxText)
 		v.Text(at+".do", x.Do, 0, maxText)
-		v.Check(x.To == "" || s.index(x.To) >= 0, at+".to", fmt.Sprintf("is no step: %q", short(x.To)))
+		v.Check(x.To == "" || s.index(x.To) >= 0, at+".to", fmt.Sprintf("is no step: %q", short.Text(x.To)))
 	}
 	s.checkInputs(v, e, i, field)
 	s.checkOutputs(v, e, i, field)
@@ -124,11 +125,11 @@ func (s *Stream) checkStep(v *itsm.Validation, e Edition, i int) {
 	for j, w := range t.Watch {
 		at := fmt.Sprintf("%s.watch[%d]", field, j)
 		checkName(v, at+".practice", w.Practice)
-		v.Check(slices.Contains(Marks(), w.Does), at+".does", fmt.Sprintf("must be one of %v, is %q", Marks(), short(string(w.Does))))
+		v.Check(slices.Contains(Marks(), w.Does), at+".does", fmt.Sprintf("must be one of %v, is %q", Marks(), short.Text(w.Does)))
 		v.Check(w.Action != "" || w.To != "", at, "must name an action or a state")
 		v.Check(w.Output == "" || w.Does == Finish, at+".output", "is handed over by finish only")
 		has := slices.ContainsFunc(t.Outputs, func(o Output) bool { return o.What == w.Output })
-		v.Check(w.Output == "" || has, at+".output", fmt.Sprintf("is none of the step's outputs: %q", short(w.Output)))
+		v.Check(w.Output == "" || has, at+".output", fmt.Sprintf("is none of the step's outputs: %q", short.Text(w.Output)))
 	}
 }
 
@@ -149,7 +150,7 @@ func (s *Stream) checkInputs(v *itsm.Validation, e Edition, i int, field string)
 			s.checkContact(v, e, at+".from", t.Activity, in.From, in.From, string(t.Activity))
 		default:
 			provided := slices.ContainsFunc(s.Steps[k].Outputs, func(o Output) bool { return o.What == in.What && o.To == t.Name })
-			v.Check(provided, at, fmt.Sprintf("%q is no output of %q to this step", short(in.What), short(in.From)))
+			v.Check(provided, at, fmt.Sprintf("%q is no output of %q to this step", short.Text(in.What), short.Text(in.From)))
 		}
 	}
 }
@@ -172,7 +173,7 @@ func (s *Stream) checkOutputs(v *itsm.Validation, e Edition, i int, field string
 			s.checkContact(v, e, at+".to", t.Activity, out.To, string(t.Activity), out.To)
 		default:
 			taken := slices.ContainsFunc(s.Steps[k].Inputs, func(in Input) bool { return in.What == out.What && in.From == t.Name })
-			v.Check(taken, at, fmt.Sprintf("is an orphan: %q takes no %q from this step", short(out.To), short(out.What)))
+			v.Check(taken, at, fmt.Sprintf("is an orphan: %q takes no %q from this step", short.Text(out.To), short.Text(out.What)))
 		}
 	}
 }
@@ -180,7 +181,7 @@ func (s *Stream) checkOutputs(v *itsm.Validation, e Edition, i int, field string
 // checkEnd checks what is named where a step could be.
 func checkEnd(v *itsm.Validation, e Edition, field, name string) {
 	v.Check(slices.Contains(Parties(), Party(name)) || e.Has(Activity(name)), field,
-		fmt.Sprintf("is no step, no party and no activity: %q", short(name)))
+		fmt.Sprintf("is no step, no party and no activity: %q", short.Text(name)))
 }
 
 // checkContact checks that an activity may pass something to the outside, or get
@@ -190,7 +191,7 @@ func (s *Stream) checkContact(v *itsm.Validation, e Edition, field string, a Act
 		return
 	}
 	v.Check(len(e.Passes(from, to)) > 0, field,
-		fmt.Sprintf("crosses the border to %s outside of %v", short(party), e.Contact))
+		fmt.Sprintf("crosses the border to %s outside of %v", short.Text(party), e.Contact))
 }
 
 // checkGraph proves what is about the whole.
@@ -211,14 +212,14 @@ func (s *Stream) checkGraph(v *itsm.Validation, e Edition) {
 	}
 	for i := range s.Steps {
 		field := fmt.Sprintf("steps[%d]", i)
-		name := short(s.Steps[i].Name)
+		name := short.Text(s.Steps[i].Name)
 		v.Check(len(g.first) == 0 || fromDemand[i], field, fmt.Sprintf("%q cannot be reached from the demand", name))
 		v.Check(len(g.last) == 0 || toValue[i], field, fmt.Sprintf("%q leads neither to value nor to another stream", name))
 		v.Check(!onward[i][i], field, fmt.Sprintf("%q comes back to itself by outputs that do not go back", name))
 		for j, out := range s.Steps[i].Outputs {
 			if k := s.index(out.To); k >= 0 && out.Back {
 				v.Check(k == i || onward[k][i], fmt.Sprintf("%s.outputs[%d].back", field, j),
-					fmt.Sprintf("does not go back: one does not get here from %q", short(out.To)))
+					fmt.Sprintf("does not go back: one does not get here from %q", short.Text(out.To)))
 			}
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/internal/short"
 )
 
 // A Kind is a type of values in logs.
@@ -174,18 +175,18 @@ func parseValue(kind Kind, text string) (v Value, reason string) {
 		if t, ok := parseTime(text); ok {
 			return Time(t), ""
 		}
-		return v, fmt.Sprintf("must be a time such as 2026-03-29T02:30:00Z, is %q", short(text))
+		return v, fmt.Sprintf("must be a time such as 2026-03-29T02:30:00Z, is %q", short.Text(text))
 	case KindInt:
 		if n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64); err == nil {
 			return Int(n), ""
 		}
-		return v, fmt.Sprintf("must be a whole number of at most 64 bits, is %q", short(text))
+		return v, fmt.Sprintf("must be a whole number of at most 64 bits, is %q", short.Text(text))
 	case KindFloat:
 		trimmed := strings.TrimSpace(text)
 		if f, err := strconv.ParseFloat(trimmed, 64); err == nil && !strings.ContainsAny(trimmed, "xXpP_") {
 			return Float(f), ""
 		}
-		return v, fmt.Sprintf("must be a number, is %q", short(text))
+		return v, fmt.Sprintf("must be a number, is %q", short.Text(text))
 	case KindBool:
 		switch strings.ToLower(strings.TrimSpace(text)) {
 		case "true", "1":
@@ -193,7 +194,7 @@ func parseValue(kind Kind, text string) (v Value, reason string) {
 		case "false", "0":
 			return Bool(false), ""
 		}
-		return v, fmt.Sprintf("must be true or false, is %q", short(text))
+		return v, fmt.Sprintf("must be true or false, is %q", short.Text(text))
 	case KindList:
 	}
 	return v, "has no text"

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/go-itsm/itsm/internal/short"
 )
 
 // XES is a log in the model of IEEE 1849-2016, the eXtensible Event Stream: what
@@ -153,16 +155,16 @@ func (x *XES) Validate() error {
 	var f faults
 	for i, e := range x.Extensions {
 		field := fmt.Sprintf("extension[%d]", i)
-		f.check(isXMLName(e.Name, false), field+".name", fmt.Sprintf("must be an XML name without colons, is %q", short(e.Name)))
-		f.check(isXMLName(e.Prefix, false), field+".prefix", fmt.Sprintf("must be an XML name without colons, is %q", short(e.Prefix)))
-		f.check(e.URI != "" && isXMLText(e.URI) && !strings.ContainsAny(e.URI, " \t\r\n<>\"{}|\\^`"), field+".uri", fmt.Sprintf("must be a URI, is %q", short(e.URI)))
+		f.check(isXMLName(e.Name, false), field+".name", fmt.Sprintf("must be an XML name without colons, is %q", short.Text(e.Name)))
+		f.check(isXMLName(e.Prefix, false), field+".prefix", fmt.Sprintf("must be an XML name without colons, is %q", short.Text(e.Prefix)))
+		f.check(e.URI != "" && isXMLText(e.URI) && !strings.ContainsAny(e.URI, " \t\r\n<>\"{}|\\^`"), field+".uri", fmt.Sprintf("must be a URI, is %q", short.Text(e.URI)))
 	}
 	checkAttributes(&f, "global[trace]", x.TraceGlobals, false, 1)
 	checkAttributes(&f, "global[event]", x.EventGlobals, false, 1)
 	for i, c := range x.Classifiers {
 		field := fmt.Sprintf("classifier[%d]", i)
-		f.check(isXMLName(c.Name, false), field+".name", fmt.Sprintf("must be an XML name without colons, is %q", short(c.Name)))
-		f.check(c.Scope == "" || c.Scope == "event" || c.Scope == "trace", field+".scope", fmt.Sprintf("must be event or trace, is %q", short(c.Scope)))
+		f.check(isXMLName(c.Name, false), field+".name", fmt.Sprintf("must be an XML name without colons, is %q", short.Text(c.Name)))
+		f.check(c.Scope == "" || c.Scope == "event" || c.Scope == "trace", field+".scope", fmt.Sprintf("must be event or trace, is %q", short.Text(c.Scope)))
 		f.check(len(c.Keys) > 0, field+".keys", "must not be empty")
 		globals := x.EventGlobals
 		if c.Scope == "trace" {
@@ -170,7 +172,7 @@ func (x *XES) Validate() error {
 		}
 		for j, key := range c.Keys {
 			_, ok := Find(globals, key)
-			f.check(ok, fmt.Sprintf("%s.keys[%d]", field, j), fmt.Sprintf("must be one of the globals, is %q", short(key)))
+			f.check(ok, fmt.Sprintf("%s.keys[%d]", field, j), fmt.Sprintf("must be one of the globals, is %q", short.Text(key)))
 		}
 	}
 	checkAttributes(&f, "log", x.Attributes, false, 1)
@@ -229,12 +231,12 @@ func checkAttributes(f *faults, field string, as []Attribute, list bool, depth i
 	}
 	if !list {
 		for _, i := range repeated(as) {
-			f.add(field+"."+short(as[i].Key), "is there twice")
+			f.add(field+"."+short.Text(as[i].Key), "is there twice")
 		}
 	}
 	for i := range as {
 		a := &as[i]
-		at := field + "." + short(a.Key)
+		at := field + "." + short.Text(a.Key)
 		if reason := attributeFault(a); reason != "" {
 			f.add(at, reason)
 		}

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/internal/short"
 )
 
 // xesVersion is how the standard of 2016 says which one it is: a decimal number.
@@ -213,7 +214,7 @@ func ReadXES(r io.Reader) (*XES, error) {
 			case "trace":
 				into = &x.TraceGlobals
 			default:
-				p.fault("global", fmt.Sprintf("must have the scope event or trace, has %q", short(attr(el, "scope"))))
+				p.fault("global", fmt.Sprintf("must have the scope event or trace, has %q", short.Text(attr(el, "scope"))))
 			}
 			return p.component(el, "global", into, nil)
 		case "trace":
@@ -288,7 +289,7 @@ func (p *xmlParser) root(name string) (xml.StartElement, error) {
 			continue
 		}
 		if el.Name.Local != name {
-			p.fault("", fmt.Sprintf("must begin with the element %s, begins with %q", name, short(el.Name.Local)))
+			p.fault("", fmt.Sprintf("must begin with the element %s, begins with %q", name, short.Text(el.Name.Local)))
 			return el, p.faults.err()
 		}
 		return el, nil
@@ -319,7 +320,7 @@ func (p *xmlParser) children(parent xml.StartElement, field string, f func(xml.S
 // blank refuses text between elements.
 func (p *xmlParser) blank(text xml.CharData, parent xml.StartElement, field string) {
 	if text := bytes.TrimSpace(text); len(text) > 0 {
-		p.fault(field, fmt.Sprintf("must not hold text in %s: %q", parent.Name.Local, short(string(text))))
+		p.fault(field, fmt.Sprintf("must not hold text in %s: %q", parent.Name.Local, short.Text(string(text))))
 	}
 }
 
@@ -330,7 +331,7 @@ func (p *xmlParser) empty(el xml.StartElement, field string) error {
 
 // unknown refuses an element and passes over it.
 func (p *xmlParser) unknown(el xml.StartElement, field string) error {
-	p.fault(field, fmt.Sprintf("must not hold the element %q", short(el.Name.Local)))
+	p.fault(field, fmt.Sprintf("must not hold the element %q", short.Text(el.Name.Local)))
 	return p.d.Skip()
 }
 
@@ -360,7 +361,7 @@ func (p *xmlParser) attribute(el xml.StartElement, field string, into *[]Attribu
 		return p.d.Skip()
 	}
 	a := Attribute{Key: attr(el, "key")}
-	at := func() string { return field + "." + short(a.Key) }
+	at := func() string { return field + "." + short.Text(a.Key) }
 	if a.Key == "" {
 		p.fault(field, "has an attribute without a key")
 	}
@@ -405,7 +406,7 @@ func (p *xmlParser) attribute(el xml.StartElement, field string, into *[]Attribu
 // twice finds keys that are there again.
 func (p *xmlParser) twice(field string, as []Attribute) {
 	for _, i := range repeated(as) {
-		p.fault(field+"."+short(as[i].Key), "is there twice")
+		p.fault(field+"."+short.Text(as[i].Key), "is there twice")
 	}
 }
 

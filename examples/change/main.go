@@ -112,7 +112,7 @@ func main() {
 		change.SetWindow{Span: change.Span{Start: tonight.Add(time.Hour), End: tonight.Add(3 * time.Hour)}})
 	fmt.Printf("\n%s, %q, has a risk: %s.\n", c.ID, c.Title, c.Risk)
 	for _, conflict := range c.Conflicts {
-		fmt.Printf("At %s it collides: %s (UTC).\n", at(c.Window.Start), conflict)
+		fmt.Printf("At %s it collides: %s.\n", at(c.Window.Start), conflict)
 	}
 	_, err = office.Do(as("mia"), c.ID, change.RequestApproval{Approvers: []string{"ann", "bob", "cai"}})
 	fmt.Println("So nobody is asked about it:", itsm.Findings(err)[0])

@@ -7,8 +7,8 @@ func Example() {
 	// chg-1, "Patch of the mail servers", is scheduled: peer decided.
 	//
 	// chg-2, "Database 16", has a risk: high, 9 points: likelihood: possible +2, impact: everybody +4, critical service +3.
-	// At Mon 21:00 it collides: service:mail, which depends on ci:db-1, is touched by chg-1 from 2026-03-02 19:00 to 2026-03-02 21:00 (UTC).
-	// So nobody is asked about it: it collides: service:mail, which depends on ci:db-1, is touched by chg-1 from 2026-03-02 19:00 to 2026-03-02 21:00
+	// At Mon 21:00 it collides: service:mail, which depends on ci:db-1, is touched by chg-1 from 2026-03-02 19:00 to 2026-03-02 21:00 UTC.
+	// So nobody is asked about it: it collides: service:mail, which depends on ci:db-1, is touched by chg-1 from 2026-03-02 19:00 to 2026-03-02 21:00 UTC
 	// The next two hours that are free: Mon 22:00 to Tue 00:00 (true).
 	//
 	// The CAB is asked: [ann bob cai].

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"iter"
 	"strconv"
@@ -22,38 +20,34 @@ func (s *Store) List(ctx context.Context, q itsm.Query) (page itsm.Page[incident
 	if err != nil {
 		return page, err
 	}
-	where, args := []string{"no > ?"}, []any{after}
+	var args []any
+	arg := func(value any) string { args = append(args, value); return "$" + strconv.Itoa(len(args)) }
+	where := `no > ` + arg(after)
 	if len(q.States) > 0 {
 		var words []string
 		for _, state := range q.States {
-			words = append(words, statuses[state])
+			words = append(words, arg(statuses[state]))
 		}
-		list, _ := json.Marshal(words)
-		where, args = append(where, "status IN (SELECT value FROM json_each(?))"), append(args, string(list))
+		where += ` AND status IN (` + strings.Join(words, `, `) + `)`
 	}
 	for _, key := range q.Where {
-		where, args = append(where, keyed(key.Field)+" = nullif(?, '')"), append(args, key.Value)
+		where += ` AND ` + keyed(key.Field) + ` = nullif(` + arg(key.Value) + `, '')`
 	}
 	// One more than fits says whether there is another page.
-	rows, err := s.db.QueryContext(ctx, `SELECT `+columns+` FROM tickets WHERE `+strings.Join(where, " AND ")+` ORDER BY no LIMIT ?`,
-		append(args, q.Size()+1)...)
-	if err != nil {
-		return page, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		if len(page.Records) == q.Size() {
-			last, _ := number(page.Records[q.Size()-1].ID)
-			page.Next = cursor("list", last)
-			break
-		}
-		inc, err := scan(rows)
-		if err != nil {
-			return page, err
-		}
+	rows, err := s.db(ctx, func(r row) error {
+		inc, err := scan(r)
 		page.Records = append(page.Records, inc)
+		return err
+	}, `SELECT `+columns+` FROM tickets WHERE `+where+` ORDER BY no LIMIT `+arg(q.Size()+1), args...)
+	if err != nil {
+		return itsm.Page[incident.Incident]{}, err
 	}
-	return page, rows.Err()
+	if rows > q.Size() {
+		page.Records = page.Records[:q.Size()]
+		last, _ := number(page.Records[q.Size()-1].ID)
+		page.Next = cursor("list", last)
+	}
+	return page, nil
 }
 
 // keyed returns where the table has the value of a key (Incident.AppendKeys).
@@ -68,26 +62,24 @@ func keyed(field string) string {
 	case "priority":
 		return "CAST(prio AS TEXT)"
 	case "service":
-		return "rest ->> '$.service'"
+		return "rest ->> 'service'"
 	case "major":
-		return "rest ->> '$.major.status'"
+		return "rest -> 'major' ->> 'status'"
 	case "parent":
-		return "rest ->> '$.parent'"
+		return "rest ->> 'parent'"
 	}
 	return "NULL" // which equals nothing
 }
 
-// Feed yields the events of all incidents. SQLite lets one transaction write at
-// a time, so that seq is the order of the commits. Where several write at once
-// it would not be: a number drawn early can be committed late, and would appear
-// behind a cursor.
+// Feed yields the events of all incidents, in the order of their numbers: which is
+// that of the commits, because of how they are drawn (Commit).
 func (s *Store) Feed(ctx context.Context, after itsm.Cursor) iter.Seq2[itsm.Delivery, error] {
 	return func(yield func(itsm.Delivery, error) bool) {
 		at, err := position("feed", after)
 		for more := err == nil; more; {
 			const batch = 500
 			var lines []line
-			lines, err = s.lines(ctx, `SELECT seq, body FROM ticket_history WHERE seq > ? ORDER BY seq LIMIT ?`, at, batch)
+			lines, err = s.lines(ctx, `SELECT seq, body FROM ticket_history WHERE seq > $1 ORDER BY seq LIMIT $2`, at, batch)
 			for _, l := range lines {
 				at = l.seq
 				if !yield(itsm.Delivery{Event: l.event, Cursor: cursor("feed", at)}, nil) {
@@ -117,10 +109,11 @@ func position(kind string, c itsm.Cursor) (int64, error) {
 	return at, nil
 }
 
-// Due yields the incidents for which it is time.
+// Due yields the incidents for which it is time, to everybody who asks: the commit
+// lets one of them have each due action.
 func (s *Store) Due(ctx context.Context, now time.Time) iter.Seq2[itsm.Wake, error] {
 	return func(yield func(itsm.Wake, error) bool) {
-		wakes, err := s.wakes(ctx, `SELECT no, due FROM tickets WHERE due > '' AND due <= ? ORDER BY due`, stamp(now))
+		wakes, err := s.wakes(ctx, `SELECT no, due FROM tickets WHERE due <= $1 ORDER BY due`, now.UTC())
 		for _, w := range wakes {
 			if !yield(w, nil) {
 				return
@@ -134,7 +127,7 @@ func (s *Store) Due(ctx context.Context, now time.Time) iter.Seq2[itsm.Wake, err
 
 // NextDue returns the earliest due time after a moment.
 func (s *Store) NextDue(ctx context.Context, after time.Time) (time.Time, error) {
-	wakes, err := s.wakes(ctx, `SELECT no, due FROM tickets WHERE due > ? ORDER BY due LIMIT 1`, stamp(after))
+	wakes, err := s.wakes(ctx, `SELECT no, due FROM tickets WHERE due > $1 ORDER BY due LIMIT 1`, after.UTC())
 	if err != nil || len(wakes) == 0 {
 		return time.Time{}, err
 	}
@@ -142,19 +135,13 @@ func (s *Store) NextDue(ctx context.Context, after time.Time) (time.Time, error)
 }
 
 func (s *Store) wakes(ctx context.Context, query string, args ...any) (all []itsm.Wake, err error) {
-	rows, err := s.db.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
+	_, err = s.db(ctx, func(r row) error {
 		var no int64
 		var w itsm.Wake
-		if err := rows.Scan(&no, moment{&w.Due}); err != nil {
-			return all, err
-		}
+		err := r.Scan(&no, moment{&w.Due})
 		w.ID = ticket(no)
 		all = append(all, w)
-	}
-	return all, rows.Err()
+		return err
+	}, query, args...)
+	return all, err
 }

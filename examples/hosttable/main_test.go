@@ -1,8 +1,17 @@
 package main
 
+import (
+	"context"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
 // The whole story: what the program prints, word for word.
 func Example() {
-	main()
+	tellOnSQLite(context.Background(), os.Stdout)
 	// Output:
 	// The ticket table, as it has been for years:
 	//   no  subject               status    customer  agent  prio
@@ -33,11 +42,22 @@ func Example() {
 	//   globex    0
 	//
 	// What is remembered of ticket 41, asked in SQL:
-	//   version  at                who        action
-	//   1        2026-02-27T08:30  globex     report
-	//   2        2026-02-27T09:05  migration  migrate
-	//   3        2026-03-02T09:15  mina       resolve
-	//   4        2026-03-05T09:45  system     auto_close
+	//   version  at                    who        action
+	//   1        2026-02-27T08:30:00Z  globex     report
+	//   2        2026-02-27T09:05:00Z  migration  migrate
+	//   3        2026-03-02T09:15:00Z  mina       resolve
+	//   4        2026-03-05T09:45:00Z  system     auto_close
 	//
 	// Replayed, it is closed by mina at version 4; stored, closed by mina at version 4.
+}
+
+// It is the same over both databases.
+func TestTwin(t *testing.T) {
+	if missing != nil {
+		t.Skip(missing)
+	}
+	var one, other strings.Builder
+	tellOnSQLite(t.Context(), &one)
+	tellOnPostgres(t.Context(), &other, server)
+	require.Equal(t, one.String(), other.String())
 }

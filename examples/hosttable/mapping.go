@@ -12,6 +12,9 @@ import (
 // columns are those of the table, in the order of values and scan.
 const columns = `no, subject, status, customer, agent, team, prio, opened, updated, version, due, rest`
 
+// places are where values go in a statement.
+const places = `($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
+
 // statuses are the host's words for the states.
 var statuses = map[itsm.State]string{
 	incident.New: "open", incident.Assigned: "dispatched", incident.InProgress: "working", incident.OnHold: "waiting",
@@ -47,17 +50,17 @@ func values(inc *incident.Incident) ([]any, error) {
 		return nil, err
 	}
 	others, err := json.Marshal(rest{Incident: inc})
-	return []any{no, inc.Title, status, inc.Caller, inc.Assignment.Person, inc.Assignment.Group, inc.Priority,
+	return []any{no, inc.Title, status, inc.Caller, inc.Assignment.Person, inc.Assignment.Group, int(inc.Priority),
 		stamp(inc.Created), stamp(inc.Changed), inc.Version, stamp(inc.Due), string(others)}, err
 }
 
 // scan turns a row into an incident.
-func scan(row interface{ Scan(...any) error }) (incident.Incident, error) {
+func scan(r row) (incident.Incident, error) {
 	var inc incident.Incident
 	var no int64
 	var status string
 	var others []byte
-	err := row.Scan(&no, &inc.Title, &status, &inc.Caller, &inc.Assignment.Person, &inc.Assignment.Group, &inc.Priority,
+	err := r.Scan(&no, &inc.Title, &status, &inc.Caller, &inc.Assignment.Person, &inc.Assignment.Group, &inc.Priority,
 		moment{&inc.Created}, moment{&inc.Changed}, &inc.Version, moment{&inc.Due}, &others)
 	if err != nil {
 		return inc, err
@@ -86,25 +89,23 @@ func number(id itsm.ID) (no int64, ok bool) {
 	return no, true
 }
 
-// stamp turns a time into the table's form, text that sorts; moment turns it
-// back.
-func stamp(t time.Time) string {
+// stamp turns a time into what the table has for it, NULL for none; moment turns
+// it back. In the table times are in UTC, and drivers say so in different ways.
+func stamp(t time.Time) any {
 	if t.IsZero() {
-		return ""
+		return nil
 	}
-	return t.UTC().Format(time.DateTime + ".000000")
+	return t.UTC()
 }
 
 type moment struct{ *time.Time }
 
 // Scan reads a column.
-func (m moment) Scan(column any) (err error) {
-	text, ok := column.(string)
-	if !ok {
-		return fmt.Errorf("a time must be text, is %T", column)
+func (m moment) Scan(column any) error {
+	t, ok := column.(time.Time)
+	if !ok && column != nil {
+		return fmt.Errorf("is no time: %v", column)
 	}
-	if *m.Time = (time.Time{}); text != "" {
-		*m.Time, err = time.Parse(time.DateTime, text) // with or without a fraction
-	}
-	return err
+	*m.Time = t.UTC()
+	return nil
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 
 	"github.com/go-itsm/itsm"
@@ -28,32 +27,38 @@ func (a Migrate) Apply(r *incident.Incident, _ itsm.Moment) error {
 
 // migrate gives each ticket that is older than the history the two lines that
 // are known of it: that it was opened, and how it was when it was last touched.
-func migrate(ctx context.Context, db *sql.DB) error {
-	page, err := Over(db).List(ctx, itsm.Query{Limit: 1_000_000})
+func migrate(ctx context.Context, s *Store) error {
+	page, err := s.List(ctx, itsm.Query{Limit: 1_000_000})
 	if err != nil {
 		return err
 	}
-	for _, inc := range page.Records {
-		opened := itsm.Event{
-			ID: "opened-" + inc.ID, Practice: "incident", Record: inc.ID, Version: 1,
-			Action: "report", To: incident.New, At: inc.Created, Actor: itsm.Actor{ID: inc.Caller},
-		}
-		found := itsm.Event{
-			ID: "found-" + inc.ID, Practice: "incident", Record: inc.ID, Version: 2,
-			Action: "migrate", From: incident.New, To: inc.State, At: inc.Changed, Actor: itsm.Actor{ID: "migration"},
-		}
-		if opened.Data, err = json.Marshal(incident.Report{Title: inc.Title, Caller: inc.Caller}); err != nil {
+	return s.atomically(ctx, func(db handle) error {
+		seq, err := draw(ctx, db, "history", 2*len(page.Records))
+		if err != nil {
 			return err
 		}
-		if found.Data, err = json.Marshal(Migrate{inc}); err != nil {
-			return err
-		}
-		no, _ := number(inc.ID)
-		for _, e := range []itsm.Event{opened, found} {
-			if err := remember(ctx, db, no, e); err != nil {
+		for _, inc := range page.Records {
+			opened := itsm.Event{
+				ID: "opened-" + inc.ID, Practice: "incident", Record: inc.ID, Version: 1,
+				Action: "report", To: incident.New, At: inc.Created, Actor: itsm.Actor{ID: inc.Caller},
+			}
+			found := itsm.Event{
+				ID: "found-" + inc.ID, Practice: "incident", Record: inc.ID, Version: 2,
+				Action: "migrate", From: incident.New, To: inc.State, At: inc.Changed, Actor: itsm.Actor{ID: "migration"},
+			}
+			if opened.Data, err = json.Marshal(incident.Report{Title: inc.Title, Caller: inc.Caller}); err != nil {
 				return err
 			}
+			if found.Data, err = json.Marshal(Migrate{inc}); err != nil {
+				return err
+			}
+			for _, e := range []itsm.Event{opened, found} {
+				if err := remember(ctx, db, seq, e); err != nil {
+					return err
+				}
+				seq++
+			}
 		}
-	}
-	return nil
+		return nil
+	})
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,60 +12,30 @@ import (
 )
 
 // A Store keeps incidents in the host's own ticket table. What the table has
-// columns for goes there, the rest into one JSON column beside them.
+// columns for goes there, the rest into one JSON column beside them. Both
+// databases understand its statements.
 type Store struct {
 	db handle
 	// atomically runs a function in which everything is written or nothing.
 	atomically func(ctx context.Context, do func(db handle) error) error
 }
 
-// A handle is what *sql.DB and *sql.Tx have in common.
-type handle interface {
-	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
+// A handle runs a statement, over a database or in a transaction. It has each row
+// read by a function, and returns how many there were.
+type handle func(ctx context.Context, read func(row) error, query string, args ...any) (rows int, err error)
 
-// Over returns the store in which every commit is a transaction of its own.
-func Over(db *sql.DB) *Store {
-	return &Store{db, func(ctx context.Context, do func(handle) error) error {
-		tx, err := db.BeginTx(ctx, nil)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = tx.Rollback() }() // does nothing after the commit
-		if err := do(tx); err != nil {
-			return err
-		}
-		if err := tx.Commit(); err != nil {
-			return fmt.Errorf("%w: %w", itsm.ErrUnknown, err)
-		}
-		return nil
-	}}
-}
+type row interface{ Scan(places ...any) error }
 
-// Within returns the store in which every commit is a part of the host's own
-// transaction, and stands or falls with it. It is for one goroutine.
-func Within(tx *sql.Tx) *Store {
-	return &Store{tx, func(ctx context.Context, do func(handle) error) error {
-		if _, err := tx.ExecContext(ctx, `SAVEPOINT itsm`); err != nil {
-			return err
-		}
-		if err := do(tx); err != nil {
-			// Also when the context has ended: the transaction may go on.
-			_, failed := tx.ExecContext(context.WithoutCancel(ctx), `ROLLBACK TO itsm; RELEASE itsm`)
-			return errors.Join(err, failed)
-		}
-		_, err := tx.ExecContext(ctx, `RELEASE itsm`)
-		return err
-	}}
+// into reads a row into variables.
+func into(places ...any) func(row) error {
+	return func(r row) error { return r.Scan(places...) }
 }
 
 // Load returns an incident.
-func (s *Store) Load(ctx context.Context, id itsm.ID) (incident.Incident, error) {
+func (s *Store) Load(ctx context.Context, id itsm.ID) (inc incident.Incident, err error) {
 	no, _ := number(id) // 0 is nobody's
-	inc, err := scan(s.db.QueryRowContext(ctx, `SELECT `+columns+` FROM tickets WHERE no = ?`, no))
-	if errors.Is(err, sql.ErrNoRows) {
+	rows, err := s.db(ctx, func(r row) error { inc, err = scan(r); return err }, `SELECT `+columns+` FROM tickets WHERE no = $1`, no)
+	if err == nil && rows == 0 {
 		err = fmt.Errorf("%w: ticket %s", itsm.ErrNotFound, id)
 	}
 	return inc, err
@@ -77,17 +46,39 @@ func (s *Store) Commit(ctx context.Context, revs ...itsm.Revision[incident.Incid
 	if err := itsm.CheckRevisions(revs...); err != nil {
 		return err
 	}
+	lines := 0
+	for _, rev := range revs {
+		lines += len(rev.Events)
+	}
 	return s.atomically(ctx, func(db handle) error {
+		// From here on one writes at a time, which SQLite sees to by itself: what
+		// was sent before is seen, commits do not wait for one another in a circle,
+		// and no line of the history appears before one that is there.
+		seq, err := draw(ctx, db, "history", lines)
+		if err != nil {
+			return err
+		}
 		if there, err := sentBefore(ctx, db, revs); there || err != nil {
 			return err
 		}
 		for i := range revs {
-			if err := write(ctx, db, &revs[i]); err != nil {
+			if err := write(ctx, db, &revs[i], seq); err != nil {
 				return err
 			}
+			seq += int64(len(revs[i].Events))
 		}
 		return nil
 	})
+}
+
+// draw draws some of the host's numbers and returns the first. Until the end of
+// the transaction others wait for theirs.
+func draw(ctx context.Context, db handle, name string, some int) (first int64, err error) {
+	rows, err := db(ctx, into(&first), `UPDATE numbers SET last = last + $1 WHERE name = $2 RETURNING last - $1 + 1`, some, name)
+	if err == nil && rows == 0 {
+		err = fmt.Errorf("there are no numbers for %q", name)
+	}
+	return first, err
 }
 
 // sentBefore reports whether all the events are in the history already.
@@ -95,9 +86,8 @@ func sentBefore(ctx context.Context, db handle, revs []itsm.Revision[incident.In
 	for _, rev := range revs {
 		for _, e := range rev.Events {
 			no, _ := number(e.Record)
-			err := db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM ticket_history WHERE event = ? AND ticket = ? AND version = ?)`,
-				e.ID, no, e.Version).Scan(&there)
-			if err != nil || !there {
+			rows, err := db(ctx, nil, `SELECT seq FROM ticket_history WHERE event = $1 AND ticket = $2 AND version = $3`, e.ID, no, e.Version)
+			if err != nil || rows == 0 {
 				return false, err
 			}
 		}
@@ -107,38 +97,38 @@ func sentBefore(ctx context.Context, db handle, revs []itsm.Revision[incident.In
 
 // write is the compare-and-set, and its history. A statement that changes no
 // row says that somebody else was faster.
-func write(ctx context.Context, db handle, rev *itsm.Revision[incident.Incident]) error {
-	row, err := values(&rev.Record)
+func write(ctx context.Context, db handle, rev *itsm.Revision[incident.Incident], seq int64) error {
+	args, err := values(&rev.Record)
 	if err != nil {
 		return err
 	}
-	query, refusal := `INSERT INTO tickets (`+columns+`) VALUES (?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING RETURNING no`, itsm.ErrExists
+	query, refusal := `INSERT INTO tickets (`+columns+`) VALUES `+places+` ON CONFLICT DO NOTHING RETURNING no`, itsm.ErrExists
 	if rev.Base > 0 {
-		query, refusal = `UPDATE tickets SET (`+columns+`) = (?,?,?,?,?,?,?,?,?,?,?,?) WHERE no = ? AND version = ? RETURNING no`, itsm.ErrConflict
-		row = append(row, row[0], rev.Base)
+		query, refusal = `UPDATE tickets SET (`+columns+`) = `+places+` WHERE no = $1 AND version = $13 RETURNING no`, itsm.ErrConflict
+		args = append(args, rev.Base)
 	}
-	var no int64
-	err = db.QueryRowContext(ctx, query, row...).Scan(&no)
-	if errors.Is(err, sql.ErrNoRows) {
+	rows, err := db(ctx, nil, query, args...)
+	if err == nil && rows == 0 {
 		err = fmt.Errorf("%w: ticket %s, at version %d", refusal, rev.Record.ID, rev.Base)
 	}
-	for _, e := range rev.Events {
+	for i, e := range rev.Events {
 		if err == nil {
-			err = remember(ctx, db, no, e)
+			err = remember(ctx, db, seq+int64(i), e)
 		}
 	}
 	return err
 }
 
 // remember writes a line of the history.
-func remember(ctx context.Context, db handle, no int64, e itsm.Event) error {
+func remember(ctx context.Context, db handle, seq int64, e itsm.Event) error {
 	body, err := json.Marshal(e)
 	if err != nil {
 		return err
 	}
-	err = db.QueryRowContext(ctx, `INSERT INTO ticket_history (event, ticket, version, body) VALUES (?,?,?,?) ON CONFLICT DO NOTHING RETURNING ticket`,
-		e.ID, no, e.Version, string(body)).Scan(&no)
-	if errors.Is(err, sql.ErrNoRows) {
+	no, _ := number(e.Record)
+	rows, err := db(ctx, nil, `INSERT INTO ticket_history (seq, event, ticket, version, body) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING RETURNING seq`,
+		seq, e.ID, no, e.Version, string(body))
+	if err == nil && rows == 0 {
 		err = fmt.Errorf("%w: event %s, of ticket %s", itsm.ErrExists, e.ID, e.Record)
 	}
 	return err
@@ -148,7 +138,7 @@ func remember(ctx context.Context, db handle, no int64, e itsm.Event) error {
 func (s *Store) Events(ctx context.Context, id itsm.ID, after itsm.Version) iter.Seq2[itsm.Event, error] {
 	return func(yield func(itsm.Event, error) bool) {
 		no, _ := number(id)
-		lines, err := s.lines(ctx, `SELECT seq, body FROM ticket_history WHERE ticket = ? AND version > ? ORDER BY version`, no, after)
+		lines, err := s.lines(ctx, `SELECT seq, body FROM ticket_history WHERE ticket = $1 AND version > $2 ORDER BY version`, no, after)
 		for _, l := range lines {
 			if !yield(l.event, nil) {
 				return
@@ -168,18 +158,12 @@ type line struct {
 // lines reads a part of the history to its end before anybody gets any of it:
 // who goes through it may use the store meanwhile, over the same connection.
 func (s *Store) lines(ctx context.Context, query string, args ...any) (all []line, err error) {
-	rows, err := s.db.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
+	_, err = s.db(ctx, func(r row) error {
 		var l line
 		var body []byte
-		if err := errors.Join(rows.Scan(&l.seq, &body), json.Unmarshal(body, &l.event)); err != nil {
-			return all, err
-		}
+		err := errors.Join(r.Scan(&l.seq, &body), json.Unmarshal(body, &l.event))
 		all = append(all, l)
-	}
-	return all, rows.Err()
+		return err
+	}, query, args...)
+	return all, err
 }

@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,29 +16,105 @@ import (
 	"github.com/go-itsm/itsm/incident"
 	"github.com/go-itsm/itsm/sla"
 	"github.com/go-itsm/itsm/slm"
+	"github.com/go-itsm/itsm/storage/enginetest/pgserver"
 	"github.com/go-itsm/itsm/storage/storagetest"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 )
 
-// The store keeps every rule there is, over the host's own table.
-func TestOver(t *testing.T) {
-	storagetest.Test(t, storagetest.Harness[incident.Incident]{
-		Open: func(ctx context.Context) (storagetest.Backend[incident.Incident], error) {
+// server is the address of a PostgreSQL; missing says why there is none.
+var (
+	server  string
+	missing error
+)
+
+func TestMain(m *testing.M) {
+	var stop func()
+	if server, stop, missing = pgserver.Find(); missing != nil && os.Getenv(pgserver.Required) == "1" {
+		fmt.Fprintln(os.Stderr, missing)
+		os.Exit(1)
+	}
+	code := m.Run()
+	stop()
+	os.Exit(code)
+}
+
+// A fresh function makes a database with the host's tables and opens it twice, as
+// two hosts have it.
+type fresh func(ctx context.Context) (one, other *database, end func() error, err error)
+
+// onEach runs a test over each kind of database.
+func onEach(t *testing.T, test func(t *testing.T, open fresh)) {
+	t.Run("sqlite", func(t *testing.T) {
+		test(t, func(ctx context.Context) (one, other *database, end func() error, err error) {
 			file := filepath.Join(t.TempDir(), "desk.db")
-			db, err := open(ctx, file, was, added, empty)
+			db, err := OpenSQLite(file)
 			if err != nil {
-				return storagetest.Backend[incident.Incident]{}, err
+				return nil, nil, nil, err
 			}
-			other, err := open(ctx, file)
-			return storagetest.Backend[incident.Incident]{
-				Store: Over(db),
-				Other: Over(other),
-				Close: func() error { return errors.Join(other.Close(), db.Close()) },
-			}, err
-		},
-		Record: sample,
-		Change: change,
-		Lists:  true, Feeds: true, Wakes: true,
+			db2, err := OpenSQLite(file)
+			one, other = onSQLite(db), onSQLite(db2)
+			return one, other, func() error { return errors.Join(db2.Close(), db.Close()) }, errors.Join(err, one.run(ctx, was), one.run(ctx, one.added))
+		})
+	})
+	t.Run("postgres", func(t *testing.T) {
+		if missing != nil {
+			t.Skip(missing)
+		}
+		test(t, func(ctx context.Context) (one, other *database, end func() error, err error) {
+			cfg, drop, err := ownSchema(ctx, server)
+			if err != nil {
+				return nil, nil, nil, err
+			}
+			pool, err := pgxpool.NewWithConfig(ctx, cfg.Copy())
+			if err != nil {
+				return nil, nil, nil, err
+			}
+			// Some servers are set up like this for other programs' sake.
+			cfg.ConnConfig.RuntimeParams["default_transaction_isolation"] = "repeatable read"
+			pool2, err := pgxpool.NewWithConfig(ctx, cfg)
+			one, other = onPostgres(pool), onPostgres(pool2)
+			return one, other, func() error { pool2.Close(); pool.Close(); return drop() }, errors.Join(err, one.run(ctx, was), one.run(ctx, one.added))
+		})
+	})
+}
+
+// desk makes a database for a test.
+func (f fresh) desk(t *testing.T) *database {
+	t.Helper()
+	db, _, end, err := f(context.WithoutCancel(t.Context()))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, end()) })
+	return db
+}
+
+// numbers reads a row of numbers.
+func numbers(t *testing.T, db handle, query string, n int) []int {
+	t.Helper()
+	all, places := make([]int, n), make([]any, n)
+	for i := range all {
+		places[i] = &all[i]
+	}
+	_, err := db(t.Context(), into(places...), query)
+	require.NoError(t, err)
+	return all
+}
+
+// The store keeps every rule there is, over the host's own table.
+func TestStore(t *testing.T) {
+	onEach(t, func(t *testing.T, open fresh) {
+		storagetest.Test(t, storagetest.Harness[incident.Incident]{
+			Open: func(ctx context.Context) (storagetest.Backend[incident.Incident], error) {
+				one, other, end, err := open(ctx)
+				if err != nil {
+					return storagetest.Backend[incident.Incident]{}, err
+				}
+				return storagetest.Backend[incident.Incident]{Store: one.store, Other: other.store, Close: end}, one.run(ctx, empty)
+			},
+			Record: sample,
+			Change: change,
+			Lists:  true, Feeds: true, Wakes: true,
+		})
 	})
 }
 
@@ -83,8 +162,11 @@ func sample(n int) incident.Incident {
 		Proposals:    []incident.Proposal{{To: itsm.Ref{Kind: "article", ID: "kb_1"}, Score: 0.75, Reason: word("match")}},
 		Satisfaction: &incident.Satisfaction{Score: 4, Comment: word("thanks"), At: at(10)},
 		Review: &incident.Review{
-			Lead: "jin", Started: at(8), Completed: at(9), Summary: word("summary"), Lessons: word("lessons"),
-			Actions: []incident.ActionItem{{Number: 1, Title: word("item"), Owner: "jin", Due: at(99), Done: at(98)}},
+			Review: itsm.Review{
+				Lead: "jin", Started: at(8), Completed: at(9),
+				Actions: []itsm.ActionItem{{Number: 1, Title: word("item"), Owner: "jin", Due: at(99), Done: at(98)}},
+			},
+			Summary: word("summary"), Lessons: word("lessons"),
 		},
 	}
 }
@@ -99,108 +181,168 @@ func change(r *incident.Incident, n int) {
 	r.Service = fmt.Sprint("service", n%4)
 }
 
+// created makes the revision that creates a sample.
+func created(n int) itsm.Revision[incident.Incident] {
+	inc := sample(n)
+	inc.Version, inc.Created, inc.Changed = 1, time.Unix(0, 0), time.Unix(0, 0)
+	return itsm.Revision[incident.Incident]{Record: inc, Events: []itsm.Event{
+		{ID: "evt-" + inc.ID, Practice: "incident", Record: inc.ID, Version: 1, Action: "report", To: inc.State},
+	}}
+}
+
 // What is committed within a transaction of the host's own is there for the
 // transaction, and gone with it.
 func TestWithin(t *testing.T) {
-	ctx := t.Context()
-	db, err := open(ctx, filepath.Join(t.TempDir(), "desk.db"), was, added, empty)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	create := func(n int) itsm.Revision[incident.Incident] {
-		inc := sample(n)
-		inc.Version = 1
-		return itsm.Revision[incident.Incident]{Record: inc, Events: []itsm.Event{
-			{ID: "evt-" + inc.ID, Practice: "incident", Record: inc.ID, Version: 1, Action: "report", To: inc.State},
-		}}
-	}
-	count := func(query interface {
-		QueryRowContext(context.Context, string, ...any) *sql.Row
-	}) (n int) {
-		require.NoError(t, query.QueryRowContext(ctx, `SELECT count(*) FROM tickets JOIN ticket_history ON ticket = no`).Scan(&n))
-		return n
-	}
-
-	tx, err := db.BeginTx(ctx, nil)
-	require.NoError(t, err)
-	store := Within(tx)
-	require.NoError(t, store.Commit(ctx, create(1)))
-	require.NoError(t, store.Commit(ctx, create(1)), "sent again")
-	// A commit that is refused leaves nothing in the transaction, which goes on.
-	taken := create(3)
-	taken.Events[0].ID = create(1).Events[0].ID
-	require.ErrorIs(t, store.Commit(ctx, create(2), taken), itsm.ErrExists)
-	require.Equal(t, 1, count(tx))
-	require.NoError(t, store.Commit(ctx, create(2)))
-	require.Equal(t, 2, count(tx))
-	require.NoError(t, tx.Rollback())
-	require.Equal(t, 0, count(db))
+	onEach(t, func(t *testing.T, open fresh) {
+		ctx, db := t.Context(), open.desk(t)
+		count := func(db handle) int {
+			return numbers(t, db, `SELECT count(*) FROM tickets JOIN ticket_history ON ticket = no`, 1)[0]
+		}
+		enough := errors.New("enough")
+		err := db.begin(ctx, func(store *Store) error {
+			require.NoError(t, store.Commit(ctx, created(1)))
+			require.NoError(t, store.Commit(ctx, created(1)), "sent again")
+			// A commit that is refused leaves nothing in the transaction, which goes on.
+			taken := created(3)
+			taken.Events[0].ID = created(1).Events[0].ID
+			require.ErrorIs(t, store.Commit(ctx, created(2), taken), itsm.ErrExists)
+			require.Equal(t, 1, count(store.db))
+			require.NoError(t, store.Commit(ctx, created(2)))
+			require.Equal(t, 2, count(store.db))
+			return enough
+		})
+		require.ErrorIs(t, err, enough)
+		require.Equal(t, 0, count(db.store.db))
+	})
 }
 
 // What has no place in the table is refused rather than lost, and what the
 // table has no meaning for is not taken for something else.
 func TestRefused(t *testing.T) {
-	ctx := t.Context()
-	db, err := open(ctx, filepath.Join(t.TempDir(), "desk.db"), was, added)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	inc := sample(1)
-	inc.ID, inc.State, inc.Version = "INC42", "awaiting_parts", 1
-	err = Over(db).Commit(ctx, itsm.Revision[incident.Incident]{Record: inc, Events: []itsm.Event{
-		{ID: "evt-1", Record: inc.ID, Version: 1, To: inc.State},
-	}})
-	require.ErrorIs(t, err, itsm.ErrInvalid)
-	require.Len(t, itsm.Findings(err), 2)
+	onEach(t, func(t *testing.T, open fresh) {
+		ctx, db := t.Context(), open.desk(t)
+		rev := created(1)
+		rev.Record.ID, rev.Record.State, rev.Events[0].Record = "INC42", "awaiting_parts", "INC42"
+		err := db.store.Commit(ctx, rev)
+		require.ErrorIs(t, err, itsm.ErrInvalid)
+		require.Len(t, itsm.Findings(err), 2)
 
-	for _, id := range []itsm.ID{"INC42", "42", "INC00000042", "INC0000042 ", "INC-000042", ""} {
-		_, err := Over(db).Load(ctx, id)
-		require.ErrorIs(t, err, itsm.ErrNotFound, id)
-	}
-	for column, value := range map[string]string{"status": "lost", "opened": "yesterday", "rest": "{"} {
-		_, err := db.ExecContext(ctx, `UPDATE tickets SET `+column+` = ? WHERE no = 42`, value)
-		require.NoError(t, err)
-		_, err = Over(db).Load(ctx, "INC0000042")
-		require.Error(t, err)
-		require.NotErrorIs(t, err, itsm.ErrNotFound)
-	}
+		for _, id := range []itsm.ID{"INC42", "42", "INC00000042", "INC0000042 ", "INC-000042", "INC99999999999", ""} {
+			_, err := db.store.Load(ctx, id)
+			require.ErrorIs(t, err, itsm.ErrNotFound, id)
+		}
+		for _, nonsense := range []string{`status = 'lost'`, `opened = 'infinity'`, `rest = '[]'`} {
+			_, err := db.store.db(ctx, nil, `UPDATE tickets SET `+nonsense+` WHERE no = 42 RETURNING no`)
+			require.NoError(t, err)
+			_, err = db.store.Load(ctx, "INC0000042")
+			require.Error(t, err, nonsense)
+			require.NotErrorIs(t, err, itsm.ErrNotFound)
+			require.NoError(t, db.run(ctx, `UPDATE tickets SET status = 'open', opened = updated, rest = '{}'`))
+		}
+	})
 }
 
 // A ticket and its cost are there together or not at all.
 func TestOpenOnContract(t *testing.T) {
-	ctx := itsm.As(t.Context(), "mina")
-	db, err := open(ctx, filepath.Join(t.TempDir(), "desk.db"), was, added)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	state := func() (tickets, last, left int) {
-		require.NoError(t, db.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM tickets), (SELECT last FROM numbers),
-			(SELECT tickets_left FROM contracts WHERE customer = 'globex')`).Scan(&tickets, &last, &left))
-		return tickets, last, left
-	}
-	for _, want := range []error{nil, errors.New("the contract of globex has no tickets left")} {
-		_, err := openOnContract(ctx, db, time.Now, incident.Report{Title: "Mail bounces", Caller: "globex"})
-		require.Equal(t, want, err)
-		tickets, last, left := state()
-		require.Equal(t, []int{4, 43, 0}, []int{tickets, last, left})
-	}
-	_, err = openOnContract(ctx, db, time.Now, incident.Report{Title: "Hello", Caller: "nobody"})
-	require.ErrorIs(t, err, sql.ErrNoRows)
+	onEach(t, func(t *testing.T, open fresh) {
+		ctx, db := itsm.As(t.Context(), "mina"), open.desk(t)
+		for _, want := range []string{"", "the contract of globex has no tickets left"} {
+			_, err := openOnContract(ctx, db, time.Now, incident.Report{Title: "Mail bounces", Caller: "globex"})
+			if want == "" {
+				require.NoError(t, err)
+			} else {
+				require.EqualError(t, err, want)
+			}
+			require.Equal(t, []int{4, 43, 0}, numbers(t, db.store.db, `SELECT (SELECT count(*) FROM tickets),
+				(SELECT last FROM numbers WHERE name = 'ticket'), (SELECT tickets_left FROM contracts WHERE customer = 'globex')`, 3))
+		}
+		_, err := openOnContract(ctx, db, time.Now, incident.Report{Title: "Hello", Caller: "nobody"})
+		require.EqualError(t, err, "nobody has no contract")
+	})
+}
+
+// Many at once open tickets until the contract ends, and change one meanwhile:
+// none is paid for that is not there, no number is left out, and who follows the
+// feed has missed nothing.
+func TestAtOnce(t *testing.T) {
+	const callers, calls, paid = 6, 5, 20
+	onEach(t, func(t *testing.T, open fresh) {
+		ctx, db := itsm.As(t.Context(), "mina"), open.desk(t)
+		require.NoError(t, db.run(ctx, fmt.Sprint(`UPDATE contracts SET tickets_left = `, paid)))
+		require.NoError(t, migrate(ctx, db.store))
+		desk, err := newDesk(db.store, time.Now)
+		require.NoError(t, err)
+		var opened, refused atomic.Int32
+		var all sync.WaitGroup
+		for range callers {
+			all.Go(func() {
+				for range calls {
+					_, err := openOnContract(ctx, db, time.Now, incident.Report{Title: "Hello", Caller: "acme"})
+					if err == nil {
+						opened.Add(1)
+					} else if strings.Contains(err.Error(), "no tickets left") {
+						refused.Add(1)
+					} else {
+						t.Error(err)
+					}
+					if _, err := desk.Do(ctx, "INC0000041", incident.LogTime{Spent: time.Minute}); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		var followed []itsm.ID
+		var at itsm.Cursor
+		follow := func() {
+			for d, err := range db.store.Feed(ctx, at) {
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				followed, at = append(followed, d.Event.ID), d.Cursor
+			}
+		}
+		done := make(chan struct{})
+		go func() { all.Wait(); close(done) }()
+		for going := true; going; follow() {
+			select {
+			case <-done:
+				going = false
+			default:
+			}
+		}
+		var whole []itsm.ID
+		for d, err := range db.store.Feed(ctx, "") {
+			require.NoError(t, err)
+			whole = append(whole, d.Event.ID)
+		}
+		require.Equal(t, whole, followed)
+		require.Len(t, whole, 2*3+paid+callers*calls)
+		require.EqualValues(t, paid, opened.Load())
+		require.EqualValues(t, callers*calls-paid, refused.Load())
+		require.Equal(t, []int{3 + paid, 42 + paid, 42 + paid, 0}, numbers(t, db.store.db, `SELECT (SELECT count(*) FROM tickets), (SELECT max(no) FROM tickets),
+			(SELECT last FROM numbers WHERE name = 'ticket'), (SELECT tickets_left FROM contracts WHERE customer = 'acme')`, 4))
+		inc, err := desk.Get(ctx, "INC0000041")
+		require.NoError(t, err)
+		require.Equal(t, callers*calls*time.Minute, inc.TimeSpent)
+	})
 }
 
 // An old ticket is the fold of its history from the day of its migration on.
 func TestMigrate(t *testing.T) {
-	ctx := t.Context()
-	db, err := open(ctx, filepath.Join(t.TempDir(), "desk.db"), was, added)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	require.NoError(t, migrate(ctx, db))
-	desk, err := newDesk(Over(db), time.Now)
-	require.NoError(t, err)
-	n := 0
-	for stored, err := range desk.All(ctx, itsm.Query{}) {
+	onEach(t, func(t *testing.T, open fresh) {
+		ctx, db := t.Context(), open.desk(t)
+		require.NoError(t, migrate(ctx, db.store))
+		desk, err := newDesk(db.store, time.Now)
 		require.NoError(t, err)
-		replayed, err := desk.Replay(desk.History(ctx, stored.ID))
-		require.NoError(t, err)
-		require.Equal(t, stored, replayed)
-		n++
-	}
-	require.Equal(t, 3, n)
+		n := 0
+		for stored, err := range desk.All(ctx, itsm.Query{}) {
+			require.NoError(t, err)
+			replayed, err := desk.Replay(desk.History(ctx, stored.ID))
+			require.NoError(t, err)
+			require.Equal(t, stored, replayed)
+			n++
+		}
+		require.Equal(t, 3, n)
+	})
 }

@@ -1,16 +1,16 @@
--- A help desk's tables as they have been for years.
+-- A help desk's tables as they have been for years, on SQLite or PostgreSQL.
 CREATE TABLE tickets (
-	no       INTEGER PRIMARY KEY,
+	no       BIGINT PRIMARY KEY,
 	subject  TEXT NOT NULL,
 	status   TEXT NOT NULL, -- open, dispatched, working, waiting, done, archived, void
 	customer TEXT NOT NULL,
 	agent    TEXT NOT NULL DEFAULT '',
 	team     TEXT NOT NULL DEFAULT '',
 	prio     INTEGER NOT NULL DEFAULT 0,
-	opened   TEXT NOT NULL,
-	updated  TEXT NOT NULL
+	opened   TIMESTAMP NOT NULL, -- UTC
+	updated  TIMESTAMP NOT NULL
 );
-CREATE TABLE numbers (name TEXT PRIMARY KEY, last INTEGER NOT NULL);
+CREATE TABLE numbers (name TEXT PRIMARY KEY, last BIGINT NOT NULL);
 CREATE TABLE contracts (customer TEXT PRIMARY KEY, tickets_left INTEGER NOT NULL);
 
 INSERT INTO numbers VALUES ('ticket', 42);

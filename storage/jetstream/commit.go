@@ -25,11 +25,9 @@ import (
 // context's if that ended in between; those of the connection and of the
 // servers, and nothing was written.
 func (s *Store[R]) Commit(ctx context.Context, revs ...itsm.Revision[R]) (err error) {
-	ctx, end, err := s.begin(ctx, "commit")
-	if err != nil {
+	if err := ctx.Err(); err != nil {
 		return err
 	}
-	defer end(&err)
 	if err := itsm.CheckRevisions(revs...); err != nil {
 		return err
 	}
@@ -46,8 +44,8 @@ func (s *Store[R]) Commit(ctx context.Context, revs ...itsm.Revision[R]) (err er
 	}
 	began := time.Now()
 	err = c.run(ctx)
-	if took := time.Since(began); s.stream.SlowCommit > 0 && took >= s.stream.SlowCommit {
-		s.stream.Log.LogAttrs(ctx, slog.LevelWarn, "jetstream: slow commit",
+	if took := time.Since(began); s.stream.Slow > 0 && took >= s.stream.Slow {
+		s.stream.Log.LogAttrs(ctx, slog.LevelWarn, "slow commit",
 			slog.String("stream", s.stream.name), slog.String("record", string(c.drafts[0].id)), slog.Int("revisions", len(revs)),
 			slog.Duration("took", took), slog.Int("attempts", c.attempts), slog.Any("error", err))
 	}
@@ -94,7 +92,7 @@ func (c *commit[R]) run(ctx context.Context) error {
 		default:
 			c.unknown = err
 		}
-		if ended := c.stream.retry(ctx, "commit", c.attempts, err, ends); ended != nil {
+		if ended := c.stream.retry(ctx, "Commit", c.attempts, err, ends); ended != nil {
 			return c.outcome(ended)
 		}
 	}
@@ -142,7 +140,7 @@ func (c *commit[R]) look(ctx context.Context) (resent int, refused, err error) {
 		return 0, nil, err
 	}
 	for _, d := range c.drafts {
-		at, f, err := c.head(ctx, "commit", d.id)
+		at, f, err := c.head(ctx, "Commit", d.id)
 		if err != nil {
 			return 0, nil, err
 		}
@@ -211,7 +209,7 @@ func (c *commit[R]) resent(ctx context.Context, d *draft, f frame) (bool, error)
 		if f.base <= d.base {
 			return true, nil
 		}
-		found, err := c.stream.at(ctx, "commit", f.prev)
+		found, err := c.stream.at(ctx, "Commit", f.prev)
 		if err != nil {
 			return false, err
 		}
@@ -230,7 +228,7 @@ func (c *commit[R]) taken(ctx context.Context) (taken, err error) {
 	for _, d := range c.drafts {
 		for _, id := range d.events {
 			subject, _ := c.stream.subject(eventSubject, id)
-			m, err := c.stream.leader(ctx, "commit", question{Last: subject})
+			m, err := c.stream.leader(ctx, "Commit", question{Last: subject})
 			if err != nil {
 				return nil, err
 			}

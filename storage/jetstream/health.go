@@ -29,11 +29,9 @@ type Health struct {
 //
 // Errors: the context's; those of the connection.
 func (s *Store[R]) Health(ctx context.Context) (h Health, err error) {
-	ctx, end, err := s.begin(ctx, "health")
-	if err != nil {
+	if err := ctx.Err(); err != nil {
 		return Health{}, err
 	}
-	defer end(&err)
 	info, err := s.stream.info(ctx)
 	if err != nil {
 		return Health{}, fmt.Errorf("jetstream: stream %s: %w", s.stream.name, err)

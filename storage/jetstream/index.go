@@ -195,17 +195,15 @@ func orEmpty(set *roaring64.Bitmap) *roaring64.Bitmap {
 // Errors: [itsm.ErrInvalid] for a cursor of another stream; the context's; those
 // of the connection.
 func (s *Store[R]) List(ctx context.Context, q itsm.Query) (page itsm.Page[R], err error) {
-	ctx, end, err := s.begin(ctx, "list")
-	if err != nil {
+	if err := ctx.Err(); err != nil {
 		return itsm.Page[R]{}, err
 	}
-	defer end(&err)
 	after, _, err := s.stream.place("list", q.After)
 	if err != nil {
 		return itsm.Page[R]{}, err
 	}
 	var found []position
-	if err := s.current(ctx, "list", func(x *index[R]) { found = x.find(q, after) }); err != nil {
+	if err := s.current(ctx, "List", func(x *index[R]) { found = x.find(q, after) }); err != nil {
 		return itsm.Page[R]{}, err
 	}
 	if len(found) > q.Size() {
@@ -216,7 +214,7 @@ func (s *Store[R]) List(ctx context.Context, q itsm.Query) (page itsm.Page[R], e
 	for i, at := range found {
 		seqs[i] = at.seq
 	}
-	messages, err := s.stream.at(ctx, "list", seqs...)
+	messages, err := s.stream.at(ctx, "List", seqs...)
 	if err != nil {
 		return itsm.Page[R]{}, err
 	}
@@ -238,9 +236,9 @@ func (s *Store[R]) List(ctx context.Context, q itsm.Query) (page itsm.Page[R], e
 //
 // Errors: the context's; those of the connection.
 func (s *Store[R]) Due(ctx context.Context, now time.Time) iter.Seq2[itsm.Wake, error] {
-	return sequence(s, ctx, "due", func(ctx context.Context, yield func(itsm.Wake) bool) error {
+	return sequence(ctx, func(yield func(itsm.Wake) bool) error {
 		var wakes []itsm.Wake
-		err := s.current(ctx, "due", func(x *index[R]) {
+		err := s.current(ctx, "Due", func(x *index[R]) {
 			x.due.Scan(func(w itsm.Wake) bool {
 				if w.Due.After(now) {
 					return false
@@ -262,12 +260,10 @@ func (s *Store[R]) Due(ctx context.Context, now time.Time) iter.Seq2[itsm.Wake, 
 //
 // Errors: the context's; those of the connection.
 func (s *Store[R]) NextDue(ctx context.Context, after time.Time) (next time.Time, err error) {
-	ctx, end, err := s.begin(ctx, "next due")
-	if err != nil {
+	if err := ctx.Err(); err != nil {
 		return time.Time{}, err
 	}
-	defer end(&err)
-	err = s.current(ctx, "next due", func(x *index[R]) {
+	err = s.current(ctx, "NextDue", func(x *index[R]) {
 		// Before the first id at the moment after it.
 		x.due.Ascend(itsm.Wake{Due: after.Add(1)}, func(w itsm.Wake) bool {
 			next = w.Due

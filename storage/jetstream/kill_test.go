@@ -66,7 +66,7 @@ func TestMain(m *testing.M) {
 
 // tower is over a cluster of three.
 func tower(nc *nats.Conn, folder string) (t enginetest.Tower, err error) {
-	o := jetstream.Options{Replicas: 3, Patience: time.Minute, SlowCommit: -1}
+	o := jetstream.Options{Replicas: 3, Patience: time.Minute, Slow: -1}
 	o.Stream = "BELLS"
 	bells, err := jetstream.Open[enginetest.Bell](background, nc, o)
 	if err != nil {

@@ -184,84 +184,62 @@ func TestWithoutServer(t *testing.T) {
 	all(func(t require.TestingT, err error, _ ...any) { require.ErrorIs(t, err, nats.ErrConnectionClosed) })
 }
 
-// What goes on is told: what was called and how it ended, what was tried again,
-// and what was slow.
-func TestHooks(t *testing.T) {
+// What is tried again is told, and what was slow.
+func TestRetry(t *testing.T) {
 	t.Parallel()
 	type key struct{}
-	var mu sync.Mutex
-	ended, retried := map[string][]error{}, 0
-	o := jetstream.Options{
-		Stream: "DESK", Patience: time.Minute, SlowCommit: time.Nanosecond,
-		Hooks: jetstream.Hooks{
-			Begin: func(ctx context.Context, call string) (context.Context, func(error)) {
-				if call == "health" {
-					return ctx, nil
-				}
-				return context.WithValue(ctx, key{}, call), func(err error) {
-					mu.Lock()
-					defer mu.Unlock()
-					ended[call] = append(ended[call], err)
-				}
-			},
-			Retry: func(ctx context.Context, call string, attempt int, err error) {
-				mu.Lock()
-				defer mu.Unlock()
-				retried++
-				require.Equal(t, call, ctx.Value(key{}))
-				require.Positive(t, attempt)
-				require.Error(t, err)
-			},
-		},
-	}
+	ctx := context.WithValue(t.Context(), key{}, "mine")
+	told := make(chan string, 1000)
 	var text bytes.Buffer
-	o.Log = slog.New(slog.NewTextHandler(&text, nil))
 	c := newCluster(t, 1)
 	nc := c.connect(0)
-	s := open(t, nc, o)
-	require.NoError(t, s.Commit(t.Context(), create("a")))
-	require.Regexp(t, `level=WARN msg="jetstream: slow commit" stream=DESK record=a revisions=1 took=\S+ attempts=1 error=<nil>`, text.String())
-	require.ErrorIs(t, s.Commit(t.Context(), create("a"), create("b")), itsm.ErrExists)
-	_, err := s.Load(t.Context(), "c")
-	require.ErrorIs(t, err, itsm.ErrNotFound)
-	_, err = s.List(t.Context(), itsm.Query{After: "x"})
-	require.ErrorIs(t, err, itsm.ErrInvalid)
-	_, err = s.NextDue(t.Context(), start)
-	require.NoError(t, err)
-	_, err = s.Health(t.Context())
-	require.NoError(t, err)
-	for range s.Events(t.Context(), "a", 0) {
-		break
+	s := open(t, nc, jetstream.Options{
+		Stream: "DESK", Patience: time.Minute, Slow: time.Nanosecond, Log: slog.New(slog.NewTextHandler(&text, nil)),
+		Retry: func(ctx context.Context, method string, attempt int, err error) {
+			select {
+			case told <- fmt.Sprint(method, " ", attempt, " ", ctx.Value(key{}), " ", err != nil):
+			default:
+			}
+		},
+	})
+	require.NoError(t, s.Commit(ctx, create("a")))
+	require.Regexp(t, `level=WARN msg="slow commit" stream=DESK record=a revisions=1 took=\S+ attempts=1 error=<nil>`, text.String())
+	require.Empty(t, told)
+	for _, call := range []struct {
+		method string
+		do     func() error
+	}{
+		{"Load", func() error { _, err := s.Load(ctx, "a"); return err }},
+		{"Commit", func() error { return s.Commit(ctx, create("b")) }},
+		{"List", func() error { _, err := s.List(ctx, itsm.Query{}); return err }},
+		{"NextDue", func() error { _, err := s.NextDue(ctx, start); return err }},
+		{"Events", func() (err error) {
+			for _, err = range s.Events(ctx, "a", 0) {
+			}
+			return err
+		}},
+		{"Feed", func() (err error) {
+			for _, err = range s.Feed(ctx, "") {
+			}
+			return err
+		}},
+		{"Due", func() (err error) {
+			for _, err = range s.Due(ctx, start) {
+			}
+			return err
+		}},
+	} {
+		c.stop(0)
+		require.Eventually(t, func() bool { return !nc.IsConnected() }, time.Minute, time.Millisecond)
+		done := make(chan error)
+		go func() { done <- call.do() }()
+		require.Equal(t, call.method+" 1 mine true", <-told)
+		c.start(0)
+		require.NoError(t, <-done, "it waits for the server to come back")
+		for len(told) > 0 {
+			<-told
+		}
 	}
-	for range s.Feed(t.Context(), "") {
-		break
-	}
-	for range s.Due(t.Context(), start) {
-		break
-	}
-	mu.Lock()
-	require.Len(t, ended["commit"], 2)
-	require.ErrorIs(t, ended["commit"][1], itsm.ErrExists)
-	require.ErrorIs(t, ended["load"][0], itsm.ErrNotFound)
-	require.ErrorIs(t, ended["list"][0], itsm.ErrInvalid)
-	for _, call := range []string{"events", "feed", "due", "next due"} {
-		require.Equal(t, []error{nil}, ended[call], call)
-	}
-	mu.Unlock()
-	c.stop(0)
-	require.Eventually(t, func() bool { return !nc.IsConnected() }, time.Minute, time.Millisecond)
-	done := make(chan error)
-	go func() {
-		_, err := s.Load(background, "a")
-		done <- err
-	}()
-	require.Eventually(t, func() bool {
-		mu.Lock()
-		defer mu.Unlock()
-		return retried > 0
-	}, time.Minute, time.Millisecond)
-	c.start(0)
-	require.NoError(t, <-done, "it waits for the server to come back")
 }
 
 // Where somebody has removed a message from the stream, what is left is read.

@@ -42,26 +42,16 @@ type Options struct {
 	// [itsm.Config].Attempts times: who cannot wait so long in an outage sets a
 	// deadline.
 	Patience time.Duration
-	// SlowCommit is from when on a commit is worth a line in the log. 0 means
+	// Slow is from when on a commit is worth a line in the log. 0 means
 	// 1 s; less than 0, never.
-	SlowCommit time.Duration
+	Slow time.Duration
 	// Log gets what was slow; nil means slog.Default().
 	Log *slog.Logger
-	// Hooks are told what goes on.
-	Hooks Hooks
-}
-
-// Hooks are for metrics and traces. Each may be nil. They are called on the
-// goroutine of the call that they tell of, by many at a time.
-type Hooks struct {
-	// Begin is told that a call begins: "load", "commit", "events", "feed",
-	// "list", "due", "next due", "health". The call goes on with the context
-	// that it returns, and calls the function when it has ended, with the
-	// error that its caller gets. The function may be nil.
-	Begin func(ctx context.Context, call string) (context.Context, func(error))
-	// Retry is told that an attempt was not answered, or that a commit met
-	// another, and that there will be another attempt.
-	Retry func(ctx context.Context, call string, attempt int, err error)
+	// Retry is told that an attempt of a method ("Load", "Commit" and so on) was not
+	// answered, or that a commit met another, and that there will be another
+	// attempt. It is called on the goroutine of the call, by many at a time. Nil
+	// means nobody. Calls are the practice's to tell of ([itsm.Config].Observe).
+	Retry func(ctx context.Context, method string, attempt int, err error)
 }
 
 // A Store keeps the records of one practice and one tenant in a stream. Make it
@@ -87,8 +77,8 @@ func Open[R any](ctx context.Context, nc *nats.Conn, o Options) (*Store[R], erro
 	if o.Patience <= 0 {
 		o.Patience = patience
 	}
-	if o.SlowCommit == 0 {
-		o.SlowCommit = time.Second
+	if o.Slow == 0 {
+		o.Slow = time.Second
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()
@@ -98,22 +88,6 @@ func Open[R any](ctx context.Context, nc *nats.Conn, o Options) (*Store[R], erro
 		return nil, err
 	}
 	return &Store[R]{stream: s, index: newIndex[R]()}, nil
-}
-
-// begin is how every call begins.
-func (s *Store[R]) begin(ctx context.Context, call string) (context.Context, func(*error), error) {
-	if err := ctx.Err(); err != nil {
-		return ctx, nil, err
-	}
-	end := func(*error) {}
-	if s.stream.Hooks.Begin != nil {
-		with, ended := s.stream.Hooks.Begin(ctx, call)
-		ctx = with
-		if ended != nil {
-			end = func(err *error) { ended(*err) }
-		}
-	}
-	return ctx, end, nil
 }
 
 // head returns where the latest version of a record is, and its message; both
@@ -157,12 +131,10 @@ func (s *stream) revision(m stored) (frame, error) {
 //
 // Errors: [itsm.ErrNotFound]; the context's; those of the connection.
 func (s *Store[R]) Load(ctx context.Context, id itsm.ID) (r R, err error) {
-	ctx, end, err := s.begin(ctx, "load")
-	if err != nil {
+	if err := ctx.Err(); err != nil {
 		return r, err
 	}
-	defer end(&err)
-	at, f, err := s.head(ctx, "load", id)
+	at, f, err := s.head(ctx, "Load", id)
 	if err != nil {
 		return r, err
 	}
@@ -179,8 +151,8 @@ func (s *Store[R]) Load(ctx context.Context, id itsm.ID) (r R, err error) {
 //
 // Errors: the context's; those of the connection.
 func (s *Store[R]) Events(ctx context.Context, id itsm.ID, after itsm.Version) iter.Seq2[itsm.Event, error] {
-	return sequence(s, ctx, "events", func(ctx context.Context, yield func(itsm.Event) bool) error {
-		at, f, err := s.head(ctx, "events", id)
+	return sequence(ctx, func(yield func(itsm.Event) bool) error {
+		at, f, err := s.head(ctx, "Events", id)
 		if err != nil || after >= at.version {
 			return err
 		}
@@ -201,7 +173,7 @@ func (s *Store[R]) Events(ctx context.Context, id itsm.ID, after itsm.Version) i
 		if after < f.base {
 			subject, _ := s.stream.subject(recordSubject, id)
 			// The last is here already.
-			for m, err := range s.stream.read(ctx, "events", at.first, f.prev, subject) {
+			for m, err := range s.stream.read(ctx, "Events", at.first, f.prev, subject) {
 				if err != nil {
 					return err
 				}
@@ -222,13 +194,11 @@ func (s *Store[R]) Events(ctx context.Context, id itsm.ID, after itsm.Version) i
 }
 
 // sequence makes a sequence of what a function yields.
-func sequence[R, T any](s *Store[R], ctx context.Context, call string, each func(ctx context.Context, yield func(T) bool) error) iter.Seq2[T, error] {
+func sequence[T any](ctx context.Context, each func(yield func(T) bool) error) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		ctx, end, err := s.begin(ctx, call)
-		goOn := true
+		err, goOn := ctx.Err(), true
 		if err == nil {
-			defer end(&err)
-			err = each(ctx, func(one T) bool {
+			err = each(func(one T) bool {
 				goOn = yield(one, nil)
 				return goOn
 			})
@@ -249,16 +219,16 @@ func sequence[R, T any](s *Store[R], ctx context.Context, call string, each func
 // Errors: [itsm.ErrInvalid] for a cursor of another stream; the context's; those
 // of the connection.
 func (s *Store[R]) Feed(ctx context.Context, after itsm.Cursor) iter.Seq2[itsm.Delivery, error] {
-	return sequence(s, ctx, "feed", func(ctx context.Context, yield func(itsm.Delivery) bool) error {
+	return sequence(ctx, func(yield func(itsm.Delivery) bool) error {
 		from, told, err := s.stream.place("feed", after)
 		if err != nil {
 			return err
 		}
-		end, err := s.stream.end(ctx, "feed")
+		end, err := s.stream.end(ctx, "Feed")
 		if err != nil {
 			return err
 		}
-		for m, err := range s.stream.read(ctx, "feed", max(from, 1), end, "") {
+		for m, err := range s.stream.read(ctx, "Feed", max(from, 1), end, "") {
 			if err != nil {
 				return err
 			}

@@ -307,8 +307,8 @@ func (s *stream) retry(ctx context.Context, call string, n int, err error, ends 
 	if time.Now().After(ends) {
 		return fmt.Errorf("no answer in %v: %w", s.Patience, err)
 	}
-	if s.Hooks.Retry != nil {
-		s.Hooks.Retry(ctx, call, n, err)
+	if s.Retry != nil {
+		s.Retry(ctx, call, n, err)
 	}
 	timer := time.NewTimer(randv2.N(time.Millisecond << min(n-1, 7)))
 	defer timer.Stop()

@@ -46,12 +46,6 @@ type Config struct {
 	Log *slog.Logger
 	// Now is the clock by which durations are measured; nil means time.Now.
 	Now func() time.Time
-	// Call is told that a method of a store begins, for metrics and traces. It
-	// returns the context with which the method goes on, and a function that is
-	// told how it ended, or nil. A sequence begins when it is ranged over and
-	// ends with its loop. Call may be nil, and is called by several goroutines
-	// at the same time.
-	Call func(ctx context.Context, space Space, method string) (context.Context, func(err error))
 }
 
 func (c Config) withDefaults() Config {

@@ -20,8 +20,6 @@ import (
 // Errors: [itsm.ErrInvalid] for a cursor that was not made here; [ErrClosed]; the
 // context's and the database's.
 func (s *Store[R]) List(ctx context.Context, q itsm.Query) (page itsm.Page[R], err error) {
-	ctx, end := s.begin(ctx, "List")
-	defer end(&err)
 	if err := ctx.Err(); err != nil {
 		return page, err
 	}

@@ -11,7 +11,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -513,38 +512,15 @@ func TestManyStates(t *testing.T) {
 	}
 }
 
-// What a host's hook and log are told.
-func TestCall(t *testing.T) {
-	ctx := t.Context()
-	var mu sync.Mutex
-	var told []string
+// What a host's log is told.
+func TestSlow(t *testing.T) {
 	var log bytes.Buffer
-	say := func(format string, args ...any) {
-		mu.Lock()
-		defer mu.Unlock()
-		told = append(told, fmt.Sprintf(format, args...))
-	}
 	now := start
 	store := postgres.NewStore[enginetest.Item](open(t, fresh(t), postgres.Config{
 		Now:  func() time.Time { now = now.Add(time.Second); return now },
 		Slow: time.Second, Log: slog.New(slog.NewTextHandler(&log, nil)),
-		Call: func(ctx context.Context, s postgres.Space, method string) (context.Context, func(error)) {
-			say("%s %s", s.Practice, method)
-			if method == "Events" {
-				return ctx, nil
-			}
-			return ctx, func(err error) { say("%s: %v", method, err) }
-		},
 	}), tickets)
-	require.NoError(t, store.Commit(ctx, enginetest.Next(enginetest.Sample(1), "me")))
-	_, err := store.Load(ctx, "nobody")
-	require.Error(t, err)
-	for range store.Events(ctx, enginetest.Sample(1).ID, 0) {
-		break
-	}
-	require.Equal(t, []string{
-		"ticket Commit", "Commit: <nil>", "ticket Load", "Load: itsm: not found: record nobody", "ticket Events",
-	}, told)
+	require.NoError(t, store.Commit(t.Context(), enginetest.Next(enginetest.Sample(1), "me")))
 	require.Contains(t, log.String(), `msg="slow commit" practice=ticket tenant="" record=tck_00000000000000000000000001 revisions=1 took=1s`)
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/go-itsm/itsm"
 	"github.com/go-itsm/itsm/storage/enginetest"
+	"github.com/go-itsm/itsm/storage/enginetest/pgserver"
 	"github.com/go-itsm/itsm/storage/postgres"
 )
 
@@ -63,16 +64,16 @@ func TestLinearizable(t *testing.T) {
 func TestHavoc(t *testing.T) {
 	var others []enginetest.Victim
 	address := ""
-	if os.Getenv(urlEnv) != "" {
+	if os.Getenv(pgserver.URL) != "" {
 		address = fresh(t)
 	} else {
-		own, err := newPostmaster() // which nobody else needs
+		own, err := pgserver.New() // which nobody else needs
 		if server == "" {
 			t.Skip(missing)
 		}
 		require.NoError(t, err)
-		t.Cleanup(own.stop)
-		address, others = own.address, append(others, own)
+		t.Cleanup(own.Stop)
+		address, others = own.Address, append(others, own)
 	}
 	folder := t.TempDir()
 	var hosts []enginetest.Host

@@ -61,20 +61,6 @@ func mustBeRecord[R any]() {
 	}
 }
 
-// begin tells the host's hook that a method begins, and returns what to tell it
-// at the end.
-func (s *Store[R]) begin(ctx context.Context, method string) (context.Context, func(*error)) {
-	if s.cfg.Call == nil {
-		return ctx, func(*error) {}
-	}
-	ctx, end := s.cfg.Call(ctx, s.space, method)
-	return ctx, func(err *error) {
-		if end != nil {
-			end(*err)
-		}
-	}
-}
-
 // each sends a statement over a connection or within the host's transaction, and
 // calls a function for every row that it returns.
 func (s *Store[R]) each(ctx context.Context, row func(pgx.Rows) error, text string, args ...any) error {
@@ -103,8 +89,6 @@ const loadRecord = `SELECT body FROM itsm_record WHERE tenant = $1 AND practice 
 //
 // Errors: [itsm.ErrNotFound]; [ErrClosed]; the context's and the database's.
 func (s *Store[R]) Load(ctx context.Context, id itsm.ID) (r R, err error) {
-	ctx, end := s.begin(ctx, "Load")
-	defer end(&err)
 	found := false
 	if keepable(string(id)) {
 		err = s.each(ctx, func(rows pgx.Rows) error {
@@ -138,8 +122,6 @@ func decode[R any](body []byte, id itsm.ID, r *R) error {
 // connection died, or the context ended, once the commit was on its way;
 // [ErrClosed]; the context's; the database's, having done nothing.
 func (s *Store[R]) Commit(ctx context.Context, revs ...itsm.Revision[R]) (err error) {
-	ctx, end := s.begin(ctx, "Commit")
-	defer end(&err)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -271,9 +253,7 @@ func (l *line) scan(rows pgx.Rows) (int, error) {
 // Errors: [ErrClosed]; the context's and the database's.
 func (s *Store[R]) Events(ctx context.Context, id itsm.ID, after itsm.Version) iter.Seq2[itsm.Event, error] {
 	return func(yield func(itsm.Event, error) bool) {
-		ctx, end := s.begin(ctx, "Events")
 		err := ctx.Err()
-		defer end(&err)
 		var part []line
 		from := int64(min(after, 1<<63-1))
 		for more := err == nil && keepable(string(id)); more; {
@@ -301,9 +281,7 @@ func (s *Store[R]) Events(ctx context.Context, id itsm.ID, after itsm.Version) i
 // not here; [ErrClosed]; the context's and the database's.
 func (s *Store[R]) Feed(ctx context.Context, cursor itsm.Cursor) iter.Seq2[itsm.Delivery, error] {
 	return func(yield func(itsm.Delivery, error) bool) {
-		ctx, end := s.begin(ctx, "Feed")
 		at, until, err := s.resume(ctx, cursor)
-		defer end(&err)
 		var part []line
 		for more := err == nil; more; {
 			part, more, err = s.lines(ctx, part[:0], selectFeed, at.xid, at.position, until)
@@ -393,9 +371,7 @@ const claims = 100
 // Errors: [ErrClosed]; the context's and the database's.
 func (s *Store[R]) Due(ctx context.Context, now time.Time) iter.Seq2[itsm.Wake, error] {
 	return func(yield func(itsm.Wake, error) bool) {
-		ctx, end := s.begin(ctx, "Due")
 		var err error
-		defer end(&err)
 		var part []itsm.Wake
 		var last itsm.Wake // before all that is due
 		for more := true; more; {
@@ -431,8 +407,6 @@ func (s *Store[R]) Due(ctx context.Context, now time.Time) iter.Seq2[itsm.Wake, 
 //
 // Errors: [ErrClosed]; the context's and the database's.
 func (s *Store[R]) NextDue(ctx context.Context, after time.Time) (next time.Time, err error) {
-	ctx, end := s.begin(ctx, "NextDue")
-	defer end(&err)
 	err = s.each(ctx, func(rows pgx.Rows) error { return rows.Scan(&next) }, selectNextDue, after.UTC())
 	if !next.IsZero() {
 		next = next.UTC()

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -22,8 +23,9 @@ import (
 // BenchmarkCommit measures durable commits, each a new version of one of 1,000
 // records, and the same rows written by prepared statements alone: over one
 // connection, each in a transaction of its own, or as many in a transaction as
-// there are clients. They take turns in short rounds, so that the disk's moods
-// come to all alike.
+// there are clients. They take turns in short rounds, each of them first in every
+// other, so that the disk's moods come to all alike; the percentage is the median of
+// the rounds, since one sync may take as long as a hundred.
 func BenchmarkCommit(b *testing.B) {
 	for _, clients := range []int{1, 16} {
 		b.Run(fmt.Sprintf("%d clients", clients), func(b *testing.B) {
@@ -38,24 +40,31 @@ func BenchmarkCommit(b *testing.B) {
 				contestants = append(contestants, contestant{"grouped", all, grouped.commit, 1})
 			}
 			took := make([]time.Duration, len(contestants))
+			var shares []float64
 			const round = 96
 			b.ResetTimer()
 			for done := 0; done < b.N; done += round {
-				for i, c := range contestants {
+				now := make([]time.Duration, len(contestants))
+				for turn := range contestants {
+					i := (turn + done/round) % len(contestants)
+					c := contestants[i]
 					group := 1
 					if c.name == "grouped" {
 						group = clients
 					}
 					start := time.Now()
 					c.round(round, group)
-					took[i] += time.Since(start)
+					now[i] = time.Since(start)
+					took[i] += now[i]
 				}
+				shares = append(shares, 100*now[1].Seconds()/now[0].Seconds())
 			}
 			commits := float64((b.N + round - 1) / round * round)
 			for i, c := range contestants {
 				b.ReportMetric(commits/took[i].Seconds(), c.name+"/s")
 			}
-			b.ReportMetric(100*took[1].Seconds()/took[0].Seconds(), "%")
+			slices.Sort(shares)
+			b.ReportMetric(shares[len(shares)/2], "%")
 			b.ReportMetric(0, "ns/op")
 		})
 	}

@@ -45,8 +45,11 @@ type Config struct {
 	Log *slog.Logger
 	// Now is the clock by which durations are measured; nil means time.Now.
 	Now func() time.Time
-	// Hooks tell a host's metrics and traces what happens.
-	Hooks Hooks
+	// Batch is told of each transaction that writes: how many commits shared it,
+	// how long it took with the wait for other processes, and how it ended. It is
+	// called by the goroutine of one of the commits, and should be quick. Nil
+	// means nobody. Calls are the practice's to tell of ([itsm.Config].Observe).
+	Batch func(commits int, took time.Duration, err error)
 
 	// Driver is the name under which database/sql knows the driver: that of
 	// modernc.org/sqlite, or something around it that the host has registered.
@@ -74,19 +77,6 @@ func (c Config) withDefaults() Config {
 		c.Driver = "sqlite"
 	}
 	return c
-}
-
-// Hooks are functions that are told what happens, for metrics and traces. Each
-// may be nil; they are called by the goroutine that does what they are told of,
-// at the same time for several, and should be quick.
-type Hooks struct {
-	// Call is told that a method of a store begins. It returns the context
-	// with which the method goes on, and a function that is told how it ended,
-	// or nil. A sequence begins when it is ranged over and ends with its loop.
-	Call func(ctx context.Context, space Space, method string) (context.Context, func(err error))
-	// Batch is told of each transaction that writes: how many commits shared
-	// it, how long it took with the wait for other processes, and how it ended.
-	Batch func(commits int, took time.Duration, err error)
 }
 
 // A DB is a database file. It is safe for concurrent use; so are several of

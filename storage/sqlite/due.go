@@ -24,9 +24,7 @@ const (
 // Errors: [ErrClosed]; the context's and the database's.
 func (s *Store[R]) Due(ctx context.Context, now time.Time) iter.Seq2[itsm.Wake, error] {
 	return func(yield func(itsm.Wake, error) bool) {
-		ctx, end := s.begin(ctx, "Due")
 		space, err := s.find(ctx)
-		defer end(&err)
 		var part []itsm.Wake
 		due, number := int64(math.MinInt64), int64(0)
 		for more := err == nil; more; {
@@ -55,8 +53,6 @@ func (s *Store[R]) Due(ctx context.Context, now time.Time) iter.Seq2[itsm.Wake, 
 //
 // Errors: [ErrClosed]; the context's and the database's.
 func (s *Store[R]) NextDue(ctx context.Context, after time.Time) (next time.Time, err error) {
-	ctx, end := s.begin(ctx, "NextDue")
-	defer end(&err)
 	space, err := s.find(ctx)
 	if err != nil {
 		return next, err

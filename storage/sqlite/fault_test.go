@@ -153,13 +153,7 @@ func TestFaults(t *testing.T) {
 func faultAt(t *testing.T, step int, several, after bool) (failed, outcome string) {
 	ctx := t.Context()
 	file := temp(t)
-	var calls atomic.Int32
-	db := open(t, file, sqlite.Config{Driver: "faulty", Hooks: sqlite.Hooks{Call: func(ctx context.Context, _ sqlite.Space, method string) (context.Context, func(error)) {
-		if method == "Commit" {
-			calls.Add(1)
-		}
-		return ctx, nil
-	}}})
+	db := open(t, file, sqlite.Config{Driver: "faulty"})
 	store := sqlite.NewStore[enginetest.Item](db, tickets)
 	all := enginetest.Fill(t, store, 4)
 	var revs []itsm.Revision[enginetest.Item]
@@ -174,20 +168,18 @@ func faultAt(t *testing.T, step int, several, after bool) (failed, outcome strin
 	if several {
 		// They line up behind another process, and share a transaction then.
 		release := lock(t, file)
-		calls.Store(0)
+		var calls atomic.Int32
 		faulty.set(step, after)
 		errs = together(func(i int) error {
-			switch i {
-			case 3:
-				return store.Commit(ctx, taken)
-			case 4:
+			if i == 4 {
 				for calls.Load() < 4 {
 					runtime.Gosched()
 				}
 				release()
 				return nil
 			}
-			return store.Commit(ctx, revs[i])
+			calls.Add(1)
+			return store.Commit(ctx, append(revs, taken)[i])
 		}, 5)[:4]
 	} else {
 		revs = revs[:1]

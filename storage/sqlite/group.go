@@ -108,8 +108,8 @@ func (w *writer) lead(ctx context.Context, c *commit) error {
 	if err == nil {
 		err = w.write(batch)
 	}
-	if w.cfg.Hooks.Batch != nil {
-		w.cfg.Hooks.Batch(len(batch), w.cfg.Now().Sub(start), err)
+	if w.cfg.Batch != nil {
+		w.cfg.Batch(len(batch), w.cfg.Now().Sub(start), err)
 	}
 	for _, c := range batch {
 		if err != nil {

@@ -19,8 +19,6 @@ const lastRecord = `SELECT coalesce(max(number), 0) FROM itsm_record INDEXED BY 
 // Errors: [itsm.ErrInvalid] for a cursor that was not made here, or is further
 // than the store; [ErrClosed]; the context's and the database's.
 func (s *Store[R]) List(ctx context.Context, q itsm.Query) (page itsm.Page[R], err error) {
-	ctx, end := s.begin(ctx, "List")
-	defer end(&err)
 	space, last, err := s.extent(ctx, lastRecord)
 	if err != nil {
 		return page, err

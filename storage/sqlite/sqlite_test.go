@@ -376,36 +376,19 @@ func TestManyStates(t *testing.T) {
 	}
 }
 
-// What a host's hooks are told.
-func TestHooks(t *testing.T) {
+// What a host is told of the transactions that write.
+func TestBatch(t *testing.T) {
 	ctx := t.Context()
-	type key struct{}
-	var mu sync.Mutex
 	var told []string
-	say := func(format string, args ...any) {
-		mu.Lock()
-		defer mu.Unlock()
-		told = append(told, fmt.Sprintf(format, args...))
-	}
 	now := start
-	db := open(t, temp(t), sqlite.Config{Now: func() time.Time { now = now.Add(time.Second); return now }, Slow: -1, Hooks: sqlite.Hooks{
-		Call: func(ctx context.Context, s sqlite.Space, method string) (context.Context, func(error)) {
-			say("%s %s", s.Practice, method)
-			return context.WithValue(ctx, key{}, method), func(err error) { say("%s: %v", method, err) }
-		},
-		Batch: func(commits int, took time.Duration, err error) { say("batch of %d in %v: %v", commits, took, err) },
-	}})
+	db := open(t, temp(t), sqlite.Config{Now: func() time.Time { now = now.Add(time.Second); return now }, Slow: -1,
+		Batch: func(commits int, took time.Duration, err error) {
+			told = append(told, fmt.Sprintf("%d in %v: %v", commits, took, err))
+		}})
 	store := sqlite.NewStore[enginetest.Item](db, tickets)
 	require.NoError(t, store.Commit(ctx, enginetest.Next(enginetest.Sample(1), "me")))
-	_, err := store.Load(ctx, "nobody")
-	require.Error(t, err)
-	for range store.Events(ctx, enginetest.Sample(1).ID, 0) {
-		break
-	}
-	require.Equal(t, []string{
-		"ticket Commit", "batch of 1 in 1s: <nil>", "Commit: <nil>",
-		"ticket Load", "Load: itsm: not found: record nobody", "ticket Events", "Events: <nil>",
-	}, told)
+	require.ErrorIs(t, store.Commit(ctx, enginetest.Next(enginetest.Sample(1), "you")), itsm.ErrExists, "which is no failure of the transaction")
+	require.Equal(t, []string{"1 in 1s: <nil>", "1 in 1s: <nil>"}, told)
 }
 
 // What cannot be kept is refused, and what was broken by others is not taken for

@@ -88,20 +88,6 @@ func (h *hostTx) commit(ctx context.Context, c *commit) error {
 	return err
 }
 
-// begin tells the host's hook that a method begins, and returns what to tell it
-// at the end.
-func (s *Store[R]) begin(ctx context.Context, method string) (context.Context, func(*error)) {
-	if s.db == nil || s.db.cfg.Hooks.Call == nil {
-		return ctx, func(*error) {}
-	}
-	ctx, end := s.db.cfg.Hooks.Call(ctx, s.space, method)
-	return ctx, func(err *error) {
-		if end != nil {
-			end(*err)
-		}
-	}
-}
-
 // A reader runs queries.
 type reader interface {
 	each(ctx context.Context, row func(*sql.Rows) error, text string, args ...any) error
@@ -150,8 +136,6 @@ const loadRecord = `SELECT body FROM itsm_record WHERE space = ? AND id = ?`
 //
 // Errors: [itsm.ErrNotFound]; [ErrClosed]; the context's and the database's.
 func (s *Store[R]) Load(ctx context.Context, id itsm.ID) (r R, err error) {
-	ctx, end := s.begin(ctx, "Load")
-	defer end(&err)
 	space, err := s.find(ctx)
 	if err != nil {
 		return r, err
@@ -190,8 +174,6 @@ func decode[R any](body []byte, id itsm.ID, r *R) error {
 // the transaction was being written, or if the context ended then; [ErrClosed];
 // the context's; the database's, having done nothing.
 func (s *Store[R]) Commit(ctx context.Context, revs ...itsm.Revision[R]) (err error) {
-	ctx, end := s.begin(ctx, "Commit")
-	defer end(&err)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -288,9 +270,7 @@ func (l *line) scan(rows *sql.Rows) (int, error) {
 // Errors: [ErrClosed]; the context's and the database's.
 func (s *Store[R]) Events(ctx context.Context, id itsm.ID, after itsm.Version) iter.Seq2[itsm.Event, error] {
 	return func(yield func(itsm.Event, error) bool) {
-		ctx, end := s.begin(ctx, "Events")
 		space, err := s.find(ctx)
-		defer end(&err)
 		var part []line
 		from := int64(min(after, 1<<63-1))
 		for more := err == nil; more; {
@@ -316,9 +296,7 @@ func (s *Store[R]) Events(ctx context.Context, id itsm.ID, after itsm.Version) i
 // not here, as when an older copy has taken the file's place; [ErrClosed]; the context's and the database's.
 func (s *Store[R]) Feed(ctx context.Context, cursor itsm.Cursor) iter.Seq2[itsm.Delivery, error] {
 	return func(yield func(itsm.Delivery, error) bool) {
-		ctx, end := s.begin(ctx, "Feed")
 		space, last, err := s.extent(ctx, lastEvent)
-		defer end(&err)
 		var from int64
 		if err == nil {
 			from, err = s.resume(ctx, space, cursor)

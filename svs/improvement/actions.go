@@ -30,11 +30,7 @@ type (
 	SetFields = itsm.SetFields[Improvement]
 )
 
-func needText(field, text string) error {
-	var v itsm.Validation
-	v.Text(field, text, 1, maxNote)
-	return v.Err()
-}
+func needReason(reason string) error { return itsm.CheckText("reason", reason, 1, maxNote) }
 
 // Log puts an idea into the register: the action that creates an improvement.
 type Log struct {
@@ -155,11 +151,7 @@ type SetOwner struct {
 func (SetOwner) Action() string { return "set_owner" }
 
 // Validate checks the name.
-func (a SetOwner) Validate() error {
-	var v itsm.Validation
-	v.Text("owner", a.Owner, 0, maxName)
-	return v.Err()
-}
+func (a SetOwner) Validate() error { return itsm.CheckText("owner", a.Owner, 0, maxName) }
 
 // Apply sets it.
 func (a SetOwner) Apply(r *Improvement, _ itsm.Moment) error {
@@ -300,18 +292,12 @@ type Assess struct {
 func (Assess) Action() string { return "assess" }
 
 // Validate checks the text.
-func (a Assess) Validate() error { return optional(a.Note) }
+func (a Assess) Validate() error { return itsm.CheckText("note", a.Note, 0, maxNote) }
 
 // Apply sets the milestone.
 func (a Assess) Apply(r *Improvement, at itsm.Moment) error {
 	r.Milestones.Assessed = at.At
 	return nil
-}
-
-func optional(note string) error {
-	var v itsm.Validation
-	v.Text("note", note, 0, maxNote)
-	return v.Err()
 }
 
 // Approve says that it is to be done.
@@ -323,7 +309,7 @@ type Approve struct {
 func (Approve) Action() string { return "approve" }
 
 // Validate checks the text.
-func (a Approve) Validate() error { return optional(a.Note) }
+func (a Approve) Validate() error { return itsm.CheckText("note", a.Note, 0, maxNote) }
 
 // Apply sets the milestone.
 func (a Approve) Apply(r *Improvement, at itsm.Moment) error {
@@ -340,7 +326,7 @@ type Reject struct {
 func (Reject) Action() string { return "reject" }
 
 // Validate checks that there is a reason.
-func (a Reject) Validate() error { return needText("reason", a.Reason) }
+func (a Reject) Validate() error { return needReason(a.Reason) }
 
 // Apply keeps the reason.
 func (a Reject) Apply(r *Improvement, at itsm.Moment) error {
@@ -357,7 +343,7 @@ type Reconsider struct {
 func (Reconsider) Action() string { return "reconsider" }
 
 // Validate checks that there is a reason.
-func (a Reconsider) Validate() error { return needText("reason", a.Reason) }
+func (a Reconsider) Validate() error { return needReason(a.Reason) }
 
 // Apply forgets why it was rejected.
 func (a Reconsider) Apply(r *Improvement, _ itsm.Moment) error {
@@ -467,7 +453,7 @@ type Reassess struct {
 func (Reassess) Action() string { return "reassess" }
 
 // Validate checks that there is a reason.
-func (a Reassess) Validate() error { return needText("reason", a.Reason) }
+func (a Reassess) Validate() error { return needReason(a.Reason) }
 
 // Apply counts it.
 func (a Reassess) Apply(r *Improvement, at itsm.Moment) error {
@@ -488,7 +474,7 @@ func (Replan) Action() string { return "replan" }
 // Validate checks that there are a reason and a plan.
 func (a Replan) Validate() error {
 	var v itsm.Validation
-	v.Add(needText("reason", a.Reason))
+	v.Add(needReason(a.Reason))
 	v.Add(a.Plan.check())
 	return v.Err()
 }
@@ -509,7 +495,7 @@ type Rework struct {
 func (Rework) Action() string { return "rework" }
 
 // Validate checks that there is a reason.
-func (a Rework) Validate() error { return needText("reason", a.Reason) }
+func (a Rework) Validate() error { return needReason(a.Reason) }
 
 // Apply counts it.
 func (a Rework) Apply(r *Improvement, _ itsm.Moment) error {
@@ -528,7 +514,7 @@ type Close struct {
 func (Close) Action() string { return "close" }
 
 // Validate checks that something was learned.
-func (a Close) Validate() error { return needText("lessons", a.Lessons) }
+func (a Close) Validate() error { return itsm.CheckText("lessons", a.Lessons, 1, maxNote) }
 
 // Guard refuses while it is on hold.
 func (Close) Guard(r *Improvement, _ itsm.Moment) error { return r.waits() }
@@ -549,7 +535,7 @@ type Reopen struct {
 func (Reopen) Action() string { return "reopen" }
 
 // Validate checks that there is a reason.
-func (a Reopen) Validate() error { return needText("reason", a.Reason) }
+func (a Reopen) Validate() error { return needReason(a.Reason) }
 
 // Apply takes the outcome back.
 func (a Reopen) Apply(r *Improvement, _ itsm.Moment) error {
@@ -567,7 +553,7 @@ type Cancel struct {
 func (Cancel) Action() string { return "cancel" }
 
 // Validate checks that there is a reason.
-func (a Cancel) Validate() error { return needText("reason", a.Reason) }
+func (a Cancel) Validate() error { return needReason(a.Reason) }
 
 // Apply keeps the reason.
 func (a Cancel) Apply(r *Improvement, at itsm.Moment) error {
@@ -586,7 +572,7 @@ type PutOnHold struct {
 func (PutOnHold) Action() string { return "hold" }
 
 // Validate checks that there is a reason.
-func (a PutOnHold) Validate() error { return needText("reason", a.Reason) }
+func (a PutOnHold) Validate() error { return needReason(a.Reason) }
 
 // Apply sets the hold; one that is there goes on with another reason or time.
 func (a PutOnHold) Apply(r *Improvement, at itsm.Moment) error {
@@ -659,7 +645,7 @@ type Note struct {
 func (Note) Action() string { return "note" }
 
 // Validate checks that there is a text.
-func (a Note) Validate() error { return needText("text", a.Text) }
+func (a Note) Validate() error { return itsm.CheckText("text", a.Text, 1, maxNote) }
 
 // Apply has nothing to do: the place of a note is the history.
 func (Note) Apply(*Improvement, itsm.Moment) error { return nil }

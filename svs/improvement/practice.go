@@ -87,22 +87,15 @@ func (p *Practice) Open(ctx context.Context, idea Log) (Improvement, error) {
 }
 
 // next says what time brings: the end of a hold, the day of a target.
-func (cfg Config) next(r *Improvement) (due time.Time, what itsm.Action[Improvement]) {
-	sooner := func(t time.Time, a itsm.Action[Improvement]) {
-		if t.IsZero() || !due.IsZero() && !t.Before(due) {
-			return
-		}
-		if _, ok := cfg.Lifecycle.Can(r.State, a.Action()); ok {
-			due, what = t, a
-		}
-	}
+func (cfg Config) next(r *Improvement) (time.Time, itsm.Action[Improvement]) {
+	first := itsm.Earliest[Improvement]{Lifecycle: cfg.Lifecycle, State: r.State}
 	if r.Hold != nil {
-		sooner(r.Hold.Until, AutoResume{})
+		first.Take(r.Hold.Until, AutoResume{})
 	}
 	if r.Target != nil && !r.Late {
-		sooner(r.Target.Due, MissDue{})
+		first.Take(r.Target.Due, MissDue{})
 	}
-	return due, what
+	return first.Due, first.Action
 }
 
 // prepare resolves the host's configuration into an action.
