@@ -27,7 +27,8 @@
 //   - [Store], to keep records in your own tables, and package
 //     [github.com/go-itsm/itsm/storage/storagetest] to prove that right;
 //   - package [github.com/go-itsm/itsm/sla], to measure against what was agreed;
-//   - [Definition], to make a practice of your own.
+//   - [Definition], to make a practice of your own, and package
+//     [github.com/go-itsm/itsm/practicetest] to prove that right.
 //
 // # Rooms
 //
@@ -46,6 +47,7 @@
 //   - svs: the practices as one system, in which what happens in one leads to
 //     something in another, once; principles, dimensions, policies, maturity.
 //     svs/improvement is the improvement register.
+//   - practicetest: what is true of every practice as sentences, and their proof.
 //   - storage/memory: the reference store.
 //   - storage/sqlite: a file, for a program on one machine; a module of its own.
 //   - storage/jetstream: NATS JetStream, for many hosts over several nodes.

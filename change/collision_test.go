@@ -15,6 +15,8 @@ import (
 
 	"github.com/go-itsm/itsm"
 	"github.com/go-itsm/itsm/change"
+	"github.com/go-itsm/itsm/internal/race"
+	"github.com/go-itsm/itsm/practicetest"
 	"github.com/go-itsm/itsm/sla"
 )
 
@@ -122,7 +124,7 @@ func TestRulesAreRefusedWithEveryFinding(t *testing.T) {
 	require.Equal(t, []string{"freezes[2].ends is not known", "windows[0].name must not be empty", "windows[0].calendar must not be empty",
 		"windows[0].items[0].id must not be empty", "freezes[0].until must be set: a freeze without end bars everything for ever",
 		`freezes[1].name "a" is there twice`, "freezes[1].until must be after from", `freezes[1].except.types[0] is unknown: "minor"`,
-		"depth must not be negative"}, said(err))
+		"depth must not be negative"}, practicetest.Said(err))
 	always := sla.AlwaysOpen()
 	always.Name = "always"
 	_, err = change.NewConstraints([]*sla.Hours{nil, hours(t, always)}, change.Rules{
@@ -130,7 +132,7 @@ func TestRulesAreRefusedWithEveryFinding(t *testing.T) {
 		Freezes: []change.Freeze{{Name: "f", Calendar: "always"}, {Name: "g", Calendar: "always", Until: morning}},
 	}, nil)
 	require.Equal(t, []string{"hours[0] must not be nil", `windows[0].calendar "nowhere" is not among the calendars`,
-		`freezes[0].calendar "always" never closes: the freeze has no end`}, said(err))
+		`freezes[0].calendar "always" never closes: the freeze has no end`}, practicetest.Said(err))
 	rules, err := change.ParseRules([]byte(`{"freezes":[{"name":"a","calendar":"nights@1"}],"depth":2}`))
 	require.NoError(t, err)
 	_, err = change.NewConstraints(nightly(t), rules, nil)
@@ -199,7 +201,7 @@ func randomConstraints(t testing.TB, r *rand.Rand, cals []*sla.Hours, items int)
 // at which the definition finds nothing.
 func TestCalendarEqualsTheDefinition(t *testing.T) {
 	rounds := 300
-	if testing.Short() || raceDetector {
+	if testing.Short() || race.Detector {
 		rounds = 40
 	}
 	cals := nightly(t)
@@ -271,7 +273,7 @@ func TestCalendarEqualsTheDefinition(t *testing.T) {
 // whatever order they come, move and go, from before 1970 to a time far ahead.
 func TestCalendarOfABusyItem(t *testing.T) {
 	rounds := 30
-	if testing.Short() || raceDetector {
+	if testing.Short() || race.Detector {
 		rounds = 6
 	}
 	db := []itsm.Ref{change.CI("db")}
@@ -329,7 +331,7 @@ func TestCalendarOfABusyItem(t *testing.T) {
 
 func TestCalendarRefuses(t *testing.T) {
 	cal := change.NewCalendar(nil)
-	require.Equal(t, []string{"id must not be empty", "end must be after start"}, said(cal.Set(change.Planned{Span: span(2, 1)})))
+	require.Equal(t, []string{"id must not be empty", "end must be after start"}, practicetest.Said(cal.Set(change.Planned{Span: span(2, 1)})))
 	_, ok := cal.Planned("x")
 	require.False(t, ok)
 	_, ok = cal.NextFree(change.Planned{}, morning, morning.Add(time.Hour))
@@ -431,7 +433,7 @@ func TestAQuestionCostsALogarithm(t *testing.T) {
 		return float64(looked) / 2000
 	}
 	n, cis := 10_000, 1_000
-	if testing.Short() || raceDetector {
+	if testing.Short() || race.Detector {
 		n, cis = 2_000, 200
 	}
 	small := cost(n, cis, 365)

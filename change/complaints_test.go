@@ -9,6 +9,7 @@ import (
 	"github.com/go-itsm/itsm"
 	"github.com/go-itsm/itsm/approval"
 	"github.com/go-itsm/itsm/change"
+	"github.com/go-itsm/itsm/practicetest"
 )
 
 // What users of other systems complain of where changes are concerned, from public
@@ -25,9 +26,9 @@ func votedBy(t *testing.T, policy approval.Policy) *office {
 func TestComplaint22OneAcceptanceHidesEveryLaterRefusal(t *testing.T) {
 	o := votedBy(t, approval.Policy{Rule: approval.Rule{Need: approval.All, Of: approval.Persons("ann", "bob")}})
 	r := o.open("", ready(change.RequestApproval{})...)
-	r = o.do(as("ann"), r.ID, yes)
+	r = o.Did(as("ann"), r.ID, yes)
 	require.Equal(t, change.Authorize, r.State)
-	r = o.do(as("bob"), r.ID, no)
+	r = o.Did(as("bob"), r.ID, no)
 	require.Equal(t, change.Rejected, r.State)
 	require.Equal(t, approval.Rejected, r.Approval.Outcome)
 }
@@ -35,13 +36,13 @@ func TestComplaint22OneAcceptanceHidesEveryLaterRefusal(t *testing.T) {
 func TestComplaint23AChangedVoteIsNotCountedAnew(t *testing.T) {
 	o := votedBy(t, approval.Policy{Rule: approval.Rule{Need: approval.All, Of: approval.Persons("ann", "bob")}, Recount: true})
 	r := o.open("", ready(change.RequestApproval{})...)
-	o.do(as("ann"), r.ID, yes)
-	require.Equal(t, change.Scheduled, o.do(as("bob"), r.ID, yes).State)
-	require.Equal(t, change.Rejected, o.do(as("ann"), r.ID, no).State)
-	require.Equal(t, change.Scheduled, o.do(as("ann"), r.ID, yes).State)
+	o.Did(as("ann"), r.ID, yes)
+	require.Equal(t, change.Scheduled, o.Did(as("bob"), r.ID, yes).State)
+	require.Equal(t, change.Rejected, o.Did(as("ann"), r.ID, no).State)
+	require.Equal(t, change.Scheduled, o.Did(as("ann"), r.ID, yes).State)
 	// Also where the clock went back between the two.
-	o.clock.advance(-time.Hour)
-	require.Equal(t, change.Rejected, o.do(as("ann"), r.ID, no).State)
+	o.Time.Advance(-time.Hour)
+	require.Equal(t, change.Rejected, o.Did(as("ann"), r.ID, no).State)
 }
 
 func TestComplaint24ThereIsOneApproverAndNoOrder(t *testing.T) {
@@ -52,17 +53,17 @@ func TestComplaint24ThereIsOneApproverAndNoOrder(t *testing.T) {
 	r := o.open("", ready(change.RequestApproval{})...)
 	_, err := o.Do(as("cai"), r.ID, yes)
 	require.ErrorIs(t, err, itsm.ErrNotAllowed, "it is the team's turn")
-	o.do(as("bob"), r.ID, yes)
-	o.do(as("eve"), r.ID, yes)
-	require.Equal(t, change.Scheduled, o.do(as("cai"), r.ID, yes).State)
+	o.Did(as("bob"), r.ID, yes)
+	o.Did(as("eve"), r.ID, yes)
+	require.Equal(t, change.Scheduled, o.Did(as("cai"), r.ID, yes).State)
 }
 
 func TestComplaint25ThereIsNoApprovalAtAll(t *testing.T) {
 	o := newOffice(t, change.Config{})
 	r := o.open("", ready(ask)...)
-	o.refuse(mia, r.ID, change.Start{}, `action "start" is not permitted in state "authorize", from which lead on: cancel, expedite, revise, start_planning`)
-	o.refuse(mia, r.ID, yes, "mia is excluded as author")
-	require.Equal(t, change.Scheduled, o.do(as("ann"), r.ID, yes).State)
+	o.Refuse(mia, r.ID, change.Start{}, `action "start" is not permitted in state "authorize", from which lead on: cancel, expedite, revise, start_planning`)
+	o.Refuse(mia, r.ID, yes, "mia is excluded as author")
+	require.Equal(t, change.Scheduled, o.Did(as("ann"), r.ID, yes).State)
 }
 
 // A freeze is seen when a time is chosen, long before anybody is asked, and, if it was
@@ -82,14 +83,14 @@ func TestComplaint30FreezesAreSeenTooLate(t *testing.T) {
 
 	o = newOffice(t, under(change.Rules{}))
 	r = o.open("", ready(ask)...)
-	require.Empty(t, o.do(as("ann"), r.ID, yes).Conflicts)
+	require.Empty(t, o.Did(as("ann"), r.ID, yes).Conflicts)
 	cfg := under(change.Rules{Freezes: []change.Freeze{freeze}})
-	cfg.Now = o.clock.now
-	later, err := change.NewPractice(o.store, cfg)
+	cfg.Now = o.Time.Now
+	later, err := change.NewPractice(o.Store, cfg)
 	require.NoError(t, err)
-	o.clock.advance(12 * time.Hour)
+	o.Time.Advance(12 * time.Hour)
 	_, err = later.Do(mia, r.ID, change.Start{})
-	require.Equal(t, []string{"it collides: changes are frozen from 2026-03-02 20:00 to 2026-03-02 22:00 UTC (year end); no exception is provided for"}, said(err))
+	require.Equal(t, []string{"it collides: changes are frozen from 2026-03-02 20:00 to 2026-03-02 22:00 UTC (year end); no exception is provided for"}, practicetest.Said(err))
 }
 
 func TestComplaint31EverythingGoesToTheBoard(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"github.com/go-itsm/itsm"
 	"github.com/go-itsm/itsm/approval"
 	"github.com/go-itsm/itsm/change"
+	"github.com/go-itsm/itsm/practicetest"
 	"github.com/go-itsm/itsm/storage/memory"
 )
 
@@ -15,7 +16,7 @@ import (
 func Example() {
 	now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 	office, err := change.NewPractice(memory.New[change.Change](), change.Config{
-		Config: itsm.Config{Now: func() time.Time { return now }, NewID: serial()},
+		Config: itsm.Config{Now: func() time.Time { return now }, NewID: practicetest.Serial()},
 	})
 	if err != nil {
 		fmt.Println(err)

@@ -43,8 +43,8 @@ func FuzzDecode(f *testing.F) {
 			err := do()
 			require.True(t, err == nil || errors.Is(err, itsm.ErrInvalid) || errors.Is(err, itsm.ErrNotAllowed), "%v", err)
 		}
-		o.due(time.Hour)
-		o.replays(r.ID)
+		o.Due(time.Hour)
+		o.Replays(r.ID)
 	})
 }
 

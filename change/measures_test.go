@@ -16,22 +16,22 @@ func TestMeasures(t *testing.T) {
 	template := change.Template{Name: "restart", Version: 1, Title: "t", Services: []string{"mail"}, Plan: change.Plan{Implementation: "i"}, Risk: change.LowRisk, Approved: morning, By: "ann"}
 	o := newOffice(t, change.Config{Templates: []change.Template{template}})
 	for i := range 7 {
-		r, err := o.Open(mia, change.Propose{Title: "t", Template: "restart", Committed: o.clock.now().Add(-10 * time.Hour)})
+		r, err := o.Open(mia, change.Propose{Title: "t", Template: "restart", Committed: o.Time.Now().Add(-10 * time.Hour)})
 		require.NoError(t, err)
-		now := o.clock.now()
+		now := o.Time.Now()
 		done := change.Complete{Outcome: change.Successful}
 		if i == 0 {
 			done = change.Complete{Outcome: change.SuccessfulWithIssues, Note: "n"}
 		}
-		o.do(mia, r.ID, change.Schedule{Start: now, End: now.Add(time.Hour)}, change.Start{}, done, change.Close{}, change.Rate{Score: 5, Process: 3})
+		o.Did(mia, r.ID, change.Schedule{Start: now, End: now.Add(time.Hour)}, change.Start{}, done, change.Close{}, change.Rate{Score: 5, Process: 3})
 	}
-	now := o.clock.now()
+	now := o.Time.Now()
 	failed, err := o.Open(mia, change.Propose{Title: "t", Template: "restart", Committed: now.Add(-20 * time.Hour)})
 	require.NoError(t, err)
-	o.do(mia, failed.ID, change.Schedule{Start: now, End: now.Add(5 * time.Minute)}, change.Start{}, change.StartBackOut{Reason: "r"})
-	o.clock.advance(59 * time.Minute)
-	o.due(0)
-	o.do(mia, failed.ID, change.CompleteBackOut{Note: "n"}, change.StartReview{Lead: "kim"}, change.CompleteReview{Summary: "s"})
+	o.Did(mia, failed.ID, change.Schedule{Start: now, End: now.Add(5 * time.Minute)}, change.Start{}, change.StartBackOut{Reason: "r"})
+	o.Time.Advance(59 * time.Minute)
+	o.Due(0)
+	o.Did(mia, failed.ID, change.CompleteBackOut{Note: "n"}, change.StartReview{Lead: "kim"}, change.CompleteReview{Summary: "s"})
 	emergency := o.open(change.ModelAfterwards, change.Link{Link: itsm.Link{Rel: change.Remedies, To: itsm.Ref{Kind: "incident", ID: "inc-1"}}},
 		change.Expedite{Reason: "r", Approvers: []string{"ann"}}, change.Complete{Outcome: change.Successful},
 		change.Link{Link: itsm.Link{Rel: change.Caused, To: itsm.Ref{Kind: "incident", ID: "inc-2"}}}, change.Link{Link: itsm.Link{Rel: change.Caused, To: itsm.Ref{Kind: "problem", ID: "prb-1"}}})
@@ -40,7 +40,7 @@ func TestMeasures(t *testing.T) {
 
 	day := change.Span{Start: morning, End: morning.Add(48 * time.Hour)}
 	impact := func(itsm.Ref) (time.Duration, bool) { return 3 * time.Hour, true }
-	m, err := change.Measure(o.Samples(mia, itsm.Query{}, o.clock.now()), day, impact)
+	m, err := change.Measure(o.Samples(mia, itsm.Query{}, o.Time.Now()), day, impact)
 	require.NoError(t, err)
 	require.Equal(t, 10, m.Deployments)
 	require.Equal(t, 5.0, m.DeploymentsPerDay)
@@ -82,7 +82,7 @@ func TestMeasures(t *testing.T) {
 	require.ErrorIs(t, err, itsm.ErrInvalid)
 	_, err = o.Sample(mia, "x", morning)
 	require.ErrorIs(t, err, itsm.ErrNotFound)
-	s, err := o.Sample(mia, emergency.ID, o.clock.now().Add(time.Hour))
+	s, err := o.Sample(mia, emergency.ID, o.Time.Now().Add(time.Hour))
 	require.NoError(t, err)
 	require.Greater(t, s.Stages[change.Review], time.Hour)
 }
@@ -96,10 +96,10 @@ func TestAgreements(t *testing.T) {
 	require.NoError(t, err)
 	o := newOffice(t, change.Config{Agreements: book})
 	r := o.open("", ready(ask)...)
-	require.Equal(t, 1, o.due(2*time.Hour), "the authority is late")
-	r = o.do(as("ann"), r.ID, yes)
-	o.do(mia, r.ID, change.Start{}, complete)
-	results, err := o.Results(mia, r.ID, o.clock.now())
+	require.Equal(t, 1, o.Due(2*time.Hour), "the authority is late")
+	r = o.Did(as("ann"), r.ID, yes)
+	o.Did(mia, r.ID, change.Start{}, complete)
+	results, err := o.Results(mia, r.ID, o.Time.Now())
 	require.NoError(t, err)
 	require.Len(t, results, 2)
 	require.Equal(t, "mail", results[0].Service)
@@ -109,5 +109,5 @@ func TestAgreements(t *testing.T) {
 	require.ErrorIs(t, err, itsm.ErrNotFound)
 	_, err = change.Approval{}.Decision(morning)
 	require.ErrorIs(t, err, itsm.ErrInvalid)
-	require.NotNil(t, o.Over(o.store))
+	require.NotNil(t, o.Over(o.Store))
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-itsm/itsm"
 	"github.com/go-itsm/itsm/incident"
+	"github.com/go-itsm/itsm/practicetest"
 )
 
 type action = itsm.Action[incident.Incident]
@@ -322,18 +323,18 @@ func TestActionsChangeExactly(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			d := newDesk(t, c.cfg)
 			inc := d.open(c.before...)
-			want := d.get(inc.ID)
-			checked := d.clock.now().Add(time.Minute)
+			want := d.Record(inc.ID)
+			checked := d.Time.Now().Add(time.Minute)
 			would, err := func() (incident.Incident, error) { // a dry run says the same, a minute earlier
-				d.clock.advance(time.Minute)
-				defer d.clock.advance(-time.Minute)
+				d.Time.Advance(time.Minute)
+				defer d.Time.Advance(-time.Minute)
 				return d.Check(mia, inc.ID, c.do)
 			}()
 			require.NoError(t, err)
 
-			got := d.do(inc.ID, c.do)
+			got := d.Did(mia, inc.ID, c.do)
 			require.Equal(t, got, would)
-			now := d.clock.now()
+			now := d.Time.Now()
 			require.Equal(t, checked, now)
 			c.change(&want, now)
 			want.Version++
@@ -455,7 +456,7 @@ func TestActionsRefuseInput(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			d := newDesk(t, incident.Config{})
 			inc := d.open(c.before...)
-			err := d.refuse(mia, inc.ID, c.do, c.findings...)
+			err := d.Refuse(mia, inc.ID, c.do, c.findings...)
 			require.True(t, errors.Is(err, itsm.ErrInvalid) || errors.Is(err, itsm.ErrNotAllowed))
 		})
 	}
@@ -492,7 +493,7 @@ func TestReport(t *testing.T) {
 			Impact: 1, Urgency: 2, Priority: 2,
 			Milestones: incident.Milestones{Started: morning.Add(-time.Hour), Detected: morning.Add(-time.Minute)},
 		}, inc)
-		d.replays(inc.ID)
+		d.Replays(inc.ID)
 	})
 	t.Run("Least", func(t *testing.T) {
 		d := newDesk(t, incident.Config{})
@@ -537,7 +538,7 @@ func TestReport(t *testing.T) {
 			d := newDesk(t, incident.Config{})
 			_, err := d.Open(mia, c.report)
 			require.ErrorIs(t, err, itsm.ErrInvalid)
-			require.Equal(t, c.findings, said(err))
+			require.Equal(t, c.findings, practicetest.Said(err))
 		})
 	}
 	t.Run("NoActor", func(t *testing.T) {
@@ -546,7 +547,7 @@ func TestReport(t *testing.T) {
 	})
 	t.Run("IDTaken", func(t *testing.T) {
 		cfg := incident.Config{}
-		events := serial()
+		events := practicetest.Serial()
 		cfg.NewID = func(ctx context.Context, prefix string, at time.Time) (itsm.ID, error) {
 			if prefix == "inc" {
 				return "INC0001", nil
@@ -568,8 +569,8 @@ func TestPriorityOfTheHost(t *testing.T) {
 	d := newDesk(t, incident.Config{Matrix: m})
 	inc := d.open(incident.Assess{Impact: 3, Urgency: 4})
 	require.EqualValues(t, 4, inc.Priority)
-	d.refuse(mia, inc.ID, incident.OverridePriority{Priority: 5, Reason: "r"}, "priority must be at most 4")
-	d.refuse(mia, inc.ID, incident.Assess{Impact: 4, Urgency: 5}, "impact must be 1 to 3, is 4", "urgency must be 1 to 4, is 5")
+	d.Refuse(mia, inc.ID, incident.OverridePriority{Priority: 5, Reason: "r"}, "priority must be at most 4")
+	d.Refuse(mia, inc.ID, incident.Assess{Impact: 4, Urgency: 5}, "impact must be 1 to 3, is 4", "urgency must be 1 to 4, is 5")
 	inc, err = d.Open(mia, incident.Report{Title: "t", Impact: 1, Urgency: 3})
 	require.NoError(t, err)
 	require.EqualValues(t, 2, inc.Priority)
@@ -600,8 +601,8 @@ func TestLimits(t *testing.T) {
 				_, err := d.Do(mia, inc.ID, c.add(i))
 				require.NoError(t, err)
 			}
-			d.refuse(mia, inc.ID, c.add(c.most), c.finding)
-			d.replays(inc.ID)
+			d.Refuse(mia, inc.ID, c.add(c.most), c.finding)
+			d.Replays(inc.ID)
 		})
 	}
 	t.Run("Children", func(t *testing.T) {
@@ -613,7 +614,7 @@ func TestLimits(t *testing.T) {
 			_, err = d.Do(mia, inc.ID, incident.SetParent{Parent: parent})
 			require.NoError(t, err)
 		}
-		d.refuse(mia, d.open().ID, incident.SetParent{Parent: parent}, "it has 1000 child incidents already")
+		d.Refuse(mia, d.open().ID, incident.SetParent{Parent: parent}, "it has 1000 child incidents already")
 	})
 }
 
@@ -652,8 +653,8 @@ func TestJournal(t *testing.T) {
 	for _, err := range d.Journal(ctx, inc.ID, false) {
 		require.ErrorIs(t, err, context.Canceled)
 	}
-	require.Equal(t, 1, d.get(inc.ID).InternalNotes)
-	require.Equal(t, 2, d.get(inc.ID).PublicNotes)
+	require.Equal(t, 1, d.Record(inc.ID).InternalNotes)
+	require.Equal(t, 2, d.Record(inc.ID).PublicNotes)
 }
 
 // Incidents are found by their keys, which follow what is done to them.
@@ -674,7 +675,7 @@ func TestKeys(t *testing.T) {
 	require.Equal(t, []itsm.ID{inc.ID, child.ID}, find("service", "mail"))
 	require.Equal(t, []itsm.ID{inc.ID, child.ID}, find("caller", "jin"))
 	require.Equal(t, []itsm.ID{child.ID}, find("parent", string(inc.ID)))
-	d.do(inc.ID, incident.Assign{Person: "lee"})
+	d.Did(mia, inc.ID, incident.Assign{Person: "lee"})
 	require.Empty(t, find("assignee", "mia"))
 }
 
@@ -706,8 +707,8 @@ func TestWhyNot(t *testing.T) {
 	require.False(t, o["reinstate"].Permitted)
 	d.open(incident.SetParent{Parent: inc.ID})
 	o = options(inc.ID)
-	require.Equal(t, []string{"it has child incidents"}, said(o["merge"].Refused[0]))
-	d.do(inc.ID, incident.Leave{Person: "lee"})
+	require.Equal(t, []string{"it has child incidents"}, practicetest.Said(o["merge"].Refused[0]))
+	d.Did(mia, inc.ID, incident.Leave{Person: "lee"})
 	require.False(t, options(inc.ID)["leave"].Permitted)
 }
 
@@ -725,7 +726,7 @@ func TestEncodeDecode(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, incident.LogTime{Spent: 90 * time.Minute}, a)
 	_, err = d.Decode([]byte(`{"action":"resolve","data":{"code":7,"colour":"red"}}`))
-	require.Equal(t, []string{"code must be text", "colour is not known", "note must not be empty"}, said(err))
+	require.Equal(t, []string{"code must be text", "colour is not known", "note must not be empty"}, practicetest.Said(err))
 }
 
 func name(i int) string { return fmt.Sprintf("n%d", i) }

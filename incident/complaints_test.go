@@ -60,31 +60,31 @@ func promise(t testing.TB, cfg incident.Config, hours []*sla.Hours, agreements .
 
 // at does actions at a moment.
 func (d *promised) at(t time.Time, id itsm.ID, actions ...itsm.Action[incident.Incident]) incident.Incident {
-	d.t.Helper()
-	d.clock.t = t
+	d.T.Helper()
+	d.Time.Set(t)
 	for _, a := range actions {
 		_, err := d.Do(mia, id, a)
-		require.NoError(d.t, err)
+		require.NoError(d.T, err)
 	}
-	d.replays(id)
-	return d.get(id)
+	d.Replays(id)
+	return d.Record(id)
 }
 
 // reads a clock as it is now.
 func (d *promised) reads(id itsm.ID, agreement, metric string) sla.Reading {
-	d.t.Helper()
-	target, ok := d.get(id).Targets.Find(agreement, metric)
-	require.True(d.t, ok, "%s/%s", agreement, metric)
+	d.T.Helper()
+	target, ok := d.Record(id).Targets.Find(agreement, metric)
+	require.True(d.T, ok, "%s/%s", agreement, metric)
 	c, err := d.book.Clock(target)
-	require.NoError(d.t, err)
-	return c.At(d.clock.now())
+	require.NoError(d.T, err)
+	return c.At(d.Time.Now())
 }
 
 func (d *promised) report(t time.Time, service string) itsm.ID {
-	d.t.Helper()
-	d.clock.t = t
+	d.T.Helper()
+	d.Time.Set(t)
 	inc, err := d.Open(mia, incident.Report{Title: "No mail", Caller: "jin", Service: service})
-	require.NoError(d.t, err)
+	require.NoError(d.T, err)
 	return inc.ID
 }
 
@@ -120,7 +120,7 @@ func TestComplaint02AgreementIsViolatedWhilePendingWithAReason(t *testing.T) {
 	id := d.report(on(2, 9, 0), "mail")
 	d.at(on(2, 10, 0), id, waiting)
 	d.at(on(20, 10, 0), id, incident.Note{Text: "still waiting"})
-	require.Zero(t, d.due(0))
+	require.Zero(t, d.Due(0))
 	r := d.reads(id, "gold", "resolution")
 	require.Equal(t, sla.Paused, r.State)
 	require.Equal(t, time.Hour, r.Remaining)
@@ -144,7 +144,7 @@ func TestComplaint03TimeBetweenSolvedAndReopenedCountsAsPending(t *testing.T) {
 		id := d.report(on(2, 9, 0), "mail")
 		d.at(on(2, 10, 0), id, incident.Resolve{Code: incident.Fixed, Note: "done"})
 		d.at(on(2, 13, 0), id, incident.Reopen{Reason: "no"})
-		d.clock.t = on(2, 14, 0)
+		d.Time.Set(on(2, 14, 0))
 		r := d.reads(id, "gold", "resolution")
 		require.Equal(t, want, r.Elapsed, reopen)
 		require.Zero(t, r.Held, reopen) // whatever counts, nobody paused it
@@ -160,7 +160,7 @@ func TestComplaint04DaysAndCalendarDisagreeOverWeekends(t *testing.T) {
 	id := d.report(on(6, 13, 0), "mail") // a Friday
 	require.Equal(t, on(10, 13, 0), d.reads(id, "gold", "resolution").Deadline)
 	require.Equal(t, on(8, 13, 0), d.reads(id, "gold", "response").Deadline)
-	d.clock.t = on(9, 13, 0) // Monday
+	d.Time.Set(on(9, 13, 0)) // Monday
 	require.InDelta(t, 50, d.reads(id, "gold", "resolution").Percent(), 0)
 	require.InDelta(t, 150, d.reads(id, "gold", "response").Percent(), 0)
 }
@@ -170,7 +170,7 @@ func TestComplaint05ADeadlineSetByHandMovesByThePendingTime(t *testing.T) {
 	m := incident.ResolutionMetric("office", sla.GoalRule{By: "promised"})
 	d := newPromised(t, incident.Config{}, gold(m))
 	id := d.report(on(2, 9, 0), "mail")
-	require.Empty(t, d.get(id).Targets) // nothing was promised yet
+	require.Empty(t, d.Record(id).Targets) // nothing was promised yet
 	d.at(on(2, 10, 0), id, incident.SetFields{Fields: itsm.Fields{"promised": json.RawMessage(`"2026-03-04T12:00:00Z"`)}})
 	d.at(on(2, 11, 0), id, waiting)
 	d.at(on(3, 11, 0), id, incident.Resume{})
@@ -178,12 +178,12 @@ func TestComplaint05ADeadlineSetByHandMovesByThePendingTime(t *testing.T) {
 	require.Equal(t, on(4, 12, 0), r.Deadline)
 	require.Equal(t, sla.Running, r.State)
 	d.at(on(4, 11, 0), id, waiting)
-	d.clock.t = on(4, 12, 0)
+	d.Time.Set(on(4, 12, 0))
 	require.Equal(t, sla.Paused, d.reads(id, "gold", "resolution").State)
-	d.clock.t = on(4, 12, 1)
+	d.Time.Set(on(4, 12, 1))
 	require.Equal(t, sla.Breached, d.reads(id, "gold", "resolution").State)
-	require.Equal(t, 1, d.due(0)) // and that is noticed, pause or not
-	require.True(t, d.get(id).Targets[0].Breached())
+	require.Equal(t, 1, d.Due(0)) // and that is noticed, pause or not
+	require.True(t, d.Record(id).Targets[0].Breached())
 }
 
 // glpi#14148
@@ -192,7 +192,7 @@ func TestComplaint06GoingBackFromPendingExpiresTheAgreement(t *testing.T) {
 	id := d.report(on(2, 9, 0), "mail")
 	d.at(on(2, 10, 0), id, waiting)
 	d.at(on(5, 10, 0), id, incident.Assign{Group: "messaging"}, incident.Unassign{})
-	require.Equal(t, incident.New, d.get(id).State)
+	require.Equal(t, incident.New, d.Record(id).State)
 	r := d.reads(id, "gold", "resolution")
 	require.Equal(t, sla.Running, r.State)
 	require.Equal(t, on(5, 13, 0), r.Deadline)
@@ -208,7 +208,7 @@ func TestComplaint07TheBaseIsTheOpeningAndNotTheAssignment(t *testing.T) {
 	d := newPromised(t, incident.Config{}, gold(opening, assigned, late))
 	id := d.report(on(2, 9, 0), "mail")
 	d.at(on(2, 10, 0), id, waiting)
-	require.Len(t, d.get(id).Targets, 1)
+	require.Len(t, d.Record(id).Targets, 1)
 	d.at(on(2, 12, 0), id, incident.Assign{Group: "messaging"})
 	require.Equal(t, on(2, 15, 0), d.reads(id, "gold", "resolution").Deadline)
 	require.Equal(t, on(2, 16, 0), d.reads(id, "gold", "team").Deadline)
@@ -223,11 +223,11 @@ func TestComplaint08TheUpdateOverrulesTheFirstResponse(t *testing.T) {
 	))
 	id := d.report(on(2, 9, 0), "mail")
 	require.Equal(t, on(2, 13, 0), d.reads(id, "gold", "response").Deadline)
-	require.Len(t, d.get(id).Targets, 1) // nobody can update what was not answered
+	require.Len(t, d.Record(id).Targets, 1) // nobody can update what was not answered
 	d.at(on(2, 10, 0), id, incident.Note{Text: "we are looking", Public: true})
 	require.Equal(t, sla.Met, d.reads(id, "gold", "response").State)
 	require.Equal(t, on(2, 11, 0), d.reads(id, "gold", "update").Deadline)
-	require.Equal(t, 1, d.due(3*time.Hour)) // the update is late
+	require.Equal(t, 1, d.Due(3*time.Hour)) // the update is late
 	require.Equal(t, sla.Met, d.reads(id, "gold", "response").State)
 	require.Equal(t, sla.Breached, d.reads(id, "gold", "update").State)
 }
@@ -236,14 +236,14 @@ func TestComplaint08TheUpdateOverrulesTheFirstResponse(t *testing.T) {
 func TestComplaint09TheUpdateEscalatesAfterTheAgentHasAnswered(t *testing.T) {
 	d := newPromised(t, incident.Config{}, gold(incident.ReplyMetric("office", sla.GoalRule{Within: 2 * time.Hour})))
 	id := d.report(on(2, 9, 0), "mail")
-	d.clock.t = on(2, 10, 0)
+	d.Time.Set(on(2, 10, 0))
 	_, err := d.Do(jin, id, incident.Note{Text: "any news?", Public: true})
 	require.NoError(t, err)
 	require.Equal(t, on(2, 12, 0), d.reads(id, "gold", "reply").Deadline)
 	d.at(on(2, 11, 0), id, incident.Note{Text: "not yet", Public: true})
-	require.Zero(t, d.due(1000*time.Hour)) // nobody owes an answer
+	require.Zero(t, d.Due(1000*time.Hour)) // nobody owes an answer
 	require.Equal(t, sla.Met, d.reads(id, "gold", "reply").State)
-	d.clock.t = on(3, 10, 0)
+	d.Time.Set(on(3, 10, 0))
 	_, err = d.Do(jin, id, incident.Note{Text: "and now?", Public: true})
 	require.NoError(t, err)
 	r := d.reads(id, "gold", "reply")
@@ -259,10 +259,10 @@ func TestComplaint10WrongEscalationAfterReopeningAndResultsThatAreNeverSet(t *te
 	id := d.report(on(2, 9, 0), "mail")
 	inc := d.at(on(2, 10, 0), id, incident.Resolve{Code: incident.Fixed, Note: "done"})
 	require.Equal(t, sla.Met, inc.Targets[0].State)
-	require.Zero(t, d.due(100*time.Hour))
+	require.Zero(t, d.Due(100*time.Hour))
 	d.at(on(3, 9, 0), id, incident.Reopen{Reason: "no"})
-	require.Zero(t, d.due(59*time.Minute))
-	require.Equal(t, 1, d.due(time.Minute)) // an hour then and an hour now are half of it
+	require.Zero(t, d.Due(59*time.Minute))
+	require.Equal(t, 1, d.Due(time.Minute)) // an hour then and an hour now are half of it
 	inc = d.at(on(3, 13, 0), id, incident.Resolve{Code: incident.Fixed, Note: "done"})
 	require.Equal(t, sla.Missed, inc.Targets[0].State)
 	require.Equal(t, time.Hour, -d.reads(id, "gold", "resolution").Remaining)
@@ -339,7 +339,7 @@ func TestComplaint14RepairAppliesTodaysGoalsToOldTickets(t *testing.T) {
 	two.Version, two.From = 2, on(3, 0, 0)
 	book, err := sla.NewBook(office(t), []sla.Agreement{one, two})
 	require.NoError(t, err)
-	p, err := incident.NewPractice(d.store, incident.Config{Config: itsm.Config{Now: d.clock.now, NewID: serial2()}, Agreements: book})
+	p, err := incident.NewPractice(d.Store, incident.Config{Config: itsm.Config{Now: d.Time.Now, NewID: serial2()}, Agreements: book})
 	require.NoError(t, err)
 	d.Practice, d.book = p, book
 	inc := d.at(on(3, 12, 0), id, incident.Note{Text: "still at it"})
@@ -359,9 +359,9 @@ func TestComplaint15EscalationMailsAtMidnightAndOnWeekends(t *testing.T) {
 	d := newPromised(t, incident.Config{}, gold(m))
 	id := d.report(on(6, 13, 0), "mail") // Friday: its deadline is closing time
 	require.Equal(t, on(6, 17, 0), d.reads(id, "gold", "resolution").Deadline)
-	d.clock.t = on(12, 17, 0)
-	d.due(0)
-	inc := d.get(id)
+	d.Time.Set(on(12, 17, 0))
+	d.Due(0)
+	inc := d.Record(id)
 	var times []time.Time
 	for _, p := range inc.Targets[0].Passed {
 		times = append(times, p.At)

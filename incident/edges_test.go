@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-itsm/itsm"
 	"github.com/go-itsm/itsm/incident"
+	"github.com/go-itsm/itsm/practicetest"
 )
 
 // Decode tells what is wrong with the JSON and with the action at once, and
@@ -15,7 +16,7 @@ import (
 func TestDecodeTellsAll(t *testing.T) {
 	d := newDesk(t, incident.Config{})
 	_, err := d.Decode([]byte(`{"action":"resolve","data":{"code":3,"nte":"x"}}`))
-	require.Equal(t, []string{"code must be text", "nte is not known", "note must not be empty"}, said(err))
+	require.Equal(t, []string{"code must be text", "nte is not known", "note must not be empty"}, practicetest.Said(err))
 }
 
 // Where reopening opens another incident, WhyNot says that this one stays closed.
@@ -43,10 +44,10 @@ func TestNoUpdatesInAHostsEnd(t *testing.T) {
 	d := newDesk(t, incident.Config{Lifecycle: lifecycle, Actions: []itsm.Action[incident.Incident]{dismiss{}}})
 	inc := d.open(incident.AcceptMajor{Reason: "all are cut off", Commander: "lee", Cadence: time.Hour})
 	require.False(t, inc.Due.IsZero())
-	inc = d.do(inc.ID, dismiss{})
+	inc = d.Did(mia, inc.ID, dismiss{})
 	require.Equal(t, itsm.State("dismissed"), inc.State)
 	require.Zero(t, inc.Due)
-	require.Zero(t, d.due(100*time.Hour))
+	require.Zero(t, d.Due(100*time.Hour))
 }
 
 // dismiss is the host's own and knows nothing of status updates.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-itsm/itsm"
 	"github.com/go-itsm/itsm/incident"
+	"github.com/go-itsm/itsm/practicetest"
 	"github.com/go-itsm/itsm/storage/memory"
 )
 
@@ -33,7 +34,7 @@ func (k knownErrors) Match(_ context.Context, inc incident.Incident) ([]incident
 func Example() {
 	now := time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
 	desk, err := incident.NewPractice(memory.New[incident.Incident](), incident.Config{
-		Config:    itsm.Config{Now: func() time.Time { return now }, NewID: serial()},
+		Config:    itsm.Config{Now: func() time.Time { return now }, NewID: practicetest.Serial()},
 		AutoClose: incident.After(72 * time.Hour),
 		Matcher: knownErrors{"mail": {To: itsm.Ref{Kind: "problem", ID: "prb-3"}, Score: 0.8,
 			Reason: "known error: the mail server stops when its disk is full"}},
@@ -113,7 +114,7 @@ func Example() {
 
 // quiet is a desk for examples that are about something else.
 func quiet(cfg incident.Config) (*incident.Practice, context.Context) {
-	cfg.NewID = serial()
+	cfg.NewID = practicetest.Serial()
 	desk, err := incident.NewPractice(memory.New[incident.Incident](), cfg)
 	if err != nil {
 		panic(err)

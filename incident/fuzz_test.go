@@ -59,10 +59,10 @@ func FuzzDecode(f *testing.F) {
 		require.Equal(t, dry == nil, err == nil)
 		_, err = d.Create(mia, a)
 		refused(err)
-		_, _, err = func() (int, time.Time, error) { d.clock.advance(time.Hour); return d.RunDue(sys) }()
+		_, _, err = func() (int, time.Time, error) { d.Time.Advance(time.Hour); return d.RunDue(sys) }()
 		require.NoError(t, err)
-		for id := range d.everything() {
-			d.replays(id)
+		for id := range d.Records() {
+			d.Replays(id)
 		}
 	})
 }

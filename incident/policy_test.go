@@ -37,7 +37,7 @@ func TestHoldEnds(t *testing.T) {
 			inc := d.open(start, c.hold)
 			got, err := d.Do(c.who, inc.ID, c.note)
 			require.NoError(t, err)
-			d.replays(inc.ID)
+			d.Replays(inc.ID)
 			if !c.resumes {
 				require.Equal(t, incident.OnHold, got.State)
 				require.Equal(t, inc.Hold, got.Hold)
@@ -67,23 +67,23 @@ func TestHoldEnds(t *testing.T) {
 	t.Run("Time", func(t *testing.T) {
 		d := newDesk(t, incident.Config{})
 		inc := d.open(start, incident.PutOnHold{Reason: incident.AwaitingVendor, Until: morning.Add(time.Hour)})
-		d.clock.t = morning.Add(time.Hour - time.Microsecond)
-		require.Zero(t, d.due(0))
-		require.Equal(t, 1, d.due(time.Microsecond))
-		require.Zero(t, d.due(time.Hour))
-		got := d.get(inc.ID)
+		d.Time.Set(morning.Add(time.Hour - time.Microsecond))
+		require.Zero(t, d.Due(0))
+		require.Equal(t, 1, d.Due(time.Microsecond))
+		require.Zero(t, d.Due(time.Hour))
+		got := d.Record(inc.ID)
 		require.Equal(t, incident.InProgress, got.State)
 		require.Zero(t, got.Hold)
 		require.Zero(t, got.Due)
-		d.replays(inc.ID)
+		d.Replays(inc.ID)
 	})
 	t.Run("LongerThanSaid", func(t *testing.T) {
 		d := newDesk(t, incident.Config{})
 		inc := d.open(start, incident.PutOnHold{Reason: "vendor", Until: morning.Add(time.Hour)},
 			incident.PutOnHold{Reason: "vendor", Until: morning.Add(48 * time.Hour)})
-		require.Zero(t, d.due(47*time.Hour))
-		require.Equal(t, 1, d.due(time.Hour))
-		d.replays(inc.ID)
+		require.Zero(t, d.Due(47*time.Hour))
+		require.Equal(t, 1, d.Due(time.Hour))
+		d.Replays(inc.ID)
 	})
 }
 
@@ -91,22 +91,22 @@ func TestAutoClose(t *testing.T) {
 	t.Run("NobodyObjects", func(t *testing.T) {
 		d := newDesk(t, incident.Config{AutoClose: incident.After(72 * time.Hour)})
 		inc := d.open(resolve)
-		require.Zero(t, d.due(72*time.Hour-time.Microsecond))
-		require.Equal(t, 1, d.due(time.Microsecond))
-		require.Zero(t, d.due(time.Hour), "once")
-		got := d.get(inc.ID)
+		require.Zero(t, d.Due(72*time.Hour-time.Microsecond))
+		require.Equal(t, 1, d.Due(time.Microsecond))
+		require.Zero(t, d.Due(time.Hour), "once")
+		got := d.Record(inc.ID)
 		require.Equal(t, incident.Closed, got.State)
 		require.Equal(t, inc.CloseAt, got.Milestones.Closed)
 		require.Zero(t, got.CloseAt)
-		d.replays(inc.ID)
+		d.Replays(inc.ID)
 	})
 	t.Run("SomebodyObjects", func(t *testing.T) {
 		d := newDesk(t, incident.Config{AutoClose: incident.After(72 * time.Hour)})
 		inc := d.open(assign, resolve, reopen)
-		require.Zero(t, d.due(100*time.Hour))
-		require.Equal(t, incident.InProgress, d.get(inc.ID).State)
-		inc = d.do(inc.ID, resolve)
-		require.Equal(t, d.clock.now().Add(72*time.Hour), inc.Due, "from the latest resolution")
+		require.Zero(t, d.Due(100*time.Hour))
+		require.Equal(t, incident.InProgress, d.Record(inc.ID).State)
+		inc = d.Did(mia, inc.ID, resolve)
+		require.Equal(t, d.Time.Now().Add(72*time.Hour), inc.Due, "from the latest resolution")
 	})
 	t.Run("ByTheHostsCalendar", func(t *testing.T) {
 		nextMonday := func(inc incident.Incident, resolved time.Time) time.Time {
@@ -136,29 +136,29 @@ func TestReopenPolicies(t *testing.T) {
 	t.Run("Forbid", func(t *testing.T) {
 		d := newDesk(t, incident.Config{})
 		inc := d.open(resolve, closing)
-		d.refuse(mia, inc.ID, reopen, "a closed incident is not reopened here")
-		d.refuse(jin, inc.ID, reject, "a closed incident is not reopened here")
+		d.Refuse(mia, inc.ID, reopen, "a closed incident is not reopened here")
+		d.Refuse(jin, inc.ID, reject, "a closed incident is not reopened here")
 		_, err := d.Practice.Reopen(mia, inc.ID, "r")
 		require.ErrorIs(t, err, itsm.ErrNotAllowed)
-		d.do(d.open(assign, resolve).ID, reopen) // a resolved one can always be
+		d.Did(mia, d.open(assign, resolve).ID, reopen) // a resolved one can always be
 	})
 	t.Run("InPlaceWithinWindow", func(t *testing.T) {
 		for _, a := range list(reopen, reject) {
 			d := newDesk(t, incident.Config{Reopen: incident.ReopenPolicy{Mode: incident.ReopenInPlace, Window: 24 * time.Hour}})
 			inc := d.open(resolve, closing)
-			d.clock.advance(24*time.Hour + time.Microsecond)
-			d.refuse(mia, inc.ID, a, "it was closed 24h0m0s ago; it can be reopened within 24h0m0s")
-			d.clock.advance(-time.Microsecond)
+			d.Time.Advance(24*time.Hour + time.Microsecond)
+			d.Refuse(mia, inc.ID, a, "it was closed 24h0m0s ago; it can be reopened within 24h0m0s")
+			d.Time.Advance(-time.Microsecond)
 			_, err := d.Do(mia, inc.ID, a)
 			require.NoError(t, err, "the boundary is within")
-			require.Equal(t, 1, d.get(inc.ID).Reopens)
-			d.replays(inc.ID)
+			require.Equal(t, 1, d.Record(inc.ID).Reopens)
+			d.Replays(inc.ID)
 		}
 	})
 	t.Run("InPlaceForEver", func(t *testing.T) {
 		d := newDesk(t, incident.Config{Reopen: incident.ReopenPolicy{Mode: incident.ReopenInPlace}})
 		inc := d.open(resolve, closing)
-		d.clock.advance(10 * 365 * 24 * time.Hour)
+		d.Time.Advance(10 * 365 * 24 * time.Hour)
 		again, err := d.Practice.Reopen(mia, inc.ID, "still")
 		require.NoError(t, err)
 		require.Equal(t, inc.ID, again.ID)
@@ -170,41 +170,41 @@ func TestReopenPolicies(t *testing.T) {
 			func(d *desk, id itsm.ID) error { _, err := d.Do(jin, id, reject); return err },
 			func(d *desk, id itsm.ID) error {
 				inc, err := d.Practice.Reopen(mia, id, "down again")
-				require.EqualValues(d.t, "inc-2", inc.ID)
+				require.EqualValues(d.T, "inc-2", inc.ID)
 				return err
 			},
 		} {
 			var commits []int
 			d := newDesk(t, incident.Config{Reopen: incident.ReopenPolicy{Mode: incident.ReopenClone}})
-			counted := &flaky{Store: d.store, after: func(n int) error { commits = append(commits, n); return nil }}
+			counted := counting{d.Store, func(n int) error { commits = append(commits, n); return nil }}
 			d.over(counted, incident.Config{Reopen: incident.ReopenPolicy{Mode: incident.ReopenClone}})
 			old := d.open(incident.Describe{Title: "No mail", Description: "since eight"}, incident.Classify{Service: "mail", CI: "mx1", Category: "outage"},
 				incident.Assess{Impact: 1, Urgency: 1}, incident.SetFields{Fields: itsm.Fields{"seat": []byte(`"4B"`)}}, assign,
 				accept, resolve, closing)
 			commits = nil
-			d.clock.advance(time.Hour)
+			d.Time.Advance(time.Hour)
 			require.NoError(t, reopening(d, old.ID))
 			require.Equal(t, []int{2}, commits, "both records in one commit")
 
-			was := d.get(old.ID)
+			was := d.Record(old.ID)
 			require.Equal(t, incident.Closed, was.State)
 			require.Equal(t, 1, was.Reopens)
 			require.Equal(t, []itsm.Link{{Rel: incident.ContinuedBy, To: itsm.Ref{Kind: "incident", ID: "inc-2"}}}, was.Links)
 			require.Equal(t, old.Resolution, was.Resolution)
-			made := d.get("inc-2")
-			now := d.clock.now()
+			made := d.Record("inc-2")
+			now := d.Time.Now()
 			require.Equal(t, incident.Incident{
 				Meta: itsm.Meta{ID: "inc-2", Version: 1, State: incident.New, Created: now, Changed: now,
 					Links: []itsm.Link{{Rel: incident.Continues, To: itsm.Ref{Kind: "incident", ID: old.ID}}}, Fields: old.Fields},
 				Title: "No mail", Description: "since eight", Caller: "jin", Service: "mail", CI: "mx1", Category: "outage",
 				Impact: 1, Urgency: 1, Priority: 1, Milestones: incident.Milestones{Detected: now},
 			}, made)
-			d.replays(old.ID)
-			d.replays(made.ID)
+			d.Replays(old.ID)
+			d.Replays(made.ID)
 
-			d.refuse(mia, old.ID, reopen, "it is continued by inc-2 already")
-			d.refuse(jin, old.ID, reject, "it is continued by inc-2 already")
-			d.refuse(mia, old.ID, incident.Unlink{Link: was.Links[0]}, "rel must not be continued_by, which only merging and reopening set")
+			d.Refuse(mia, old.ID, reopen, "it is continued by inc-2 already")
+			d.Refuse(jin, old.ID, reject, "it is continued by inc-2 already")
+			d.Refuse(mia, old.ID, incident.Unlink{Link: was.Links[0]}, "rel must not be continued_by, which only merging and reopening set")
 		}
 	})
 	t.Run("CallerReopensWhatAGroupHas", func(t *testing.T) {
@@ -216,87 +216,75 @@ func TestReopenPolicies(t *testing.T) {
 	})
 }
 
-// over puts another practice over the desk's store, or a store around it.
-func (d *desk) over(store itsm.Store[incident.Incident], cfg incident.Config) {
-	d.t.Helper()
-	cfg.Now = d.clock.now
-	if cfg.NewID == nil {
-		cfg.NewID = serial()
-	}
-	p, err := incident.NewPractice(store, cfg)
-	require.NoError(d.t, err)
-	d.Practice = p
-}
-
 func TestMerge(t *testing.T) {
 	merge := func(id itsm.ID) action { return incident.Merge{Into: id} }
 	t.Run("OK", func(t *testing.T) {
 		var commits []int
 		d := newDesk(t, incident.Config{})
-		d.over(&flaky{Store: d.store, after: func(n int) error { commits = append(commits, n); return nil }}, incident.Config{})
+		d.over(counting{d.Store, func(n int) error { commits = append(commits, n); return nil }}, incident.Config{})
 		target, same := d.open(start), d.open(accept, incident.PutOnHold{Reason: "vendor", Until: morning.Add(time.Hour)})
 		commits = nil
-		got := d.do(same.ID, merge(target.ID))
+		got := d.Did(mia, same.ID, merge(target.ID))
 		require.Equal(t, []int{2}, commits, "both records in one commit")
 		require.Equal(t, incident.Cancelled, got.State)
 		require.Equal(t, target.ID, got.MergedInto)
 		require.Zero(t, got.Hold)
 		require.Zero(t, got.Due)
-		into := d.get(target.ID)
+		into := d.Record(target.ID)
 		require.Equal(t, incident.InProgress, into.State)
 		require.Equal(t, []itsm.Link{{Rel: incident.MergedFrom, To: itsm.Ref{Kind: "incident", ID: same.ID}}}, into.Links)
-		d.replays(target.ID)
+		d.Replays(target.ID)
 	})
 	t.Run("Chain", func(t *testing.T) {
 		d := newDesk(t, incident.Config{})
 		a, b, c := d.open(), d.open(), d.open()
-		d.do(a.ID, merge(b.ID))
-		d.do(b.ID, merge(c.ID))
-		require.Equal(t, b.ID, d.get(a.ID).MergedInto)
-		require.Equal(t, c.ID, d.get(b.ID).MergedInto)
-		d.refuse(mia, c.ID, merge(a.ID), "inc-1 is merged into inc-2")
-		d.refuse(mia, d.open().ID, merge(b.ID), "inc-2 is merged into inc-3")
+		d.Did(mia, a.ID, merge(b.ID))
+		d.Did(mia, b.ID, merge(c.ID))
+		require.Equal(t, b.ID, d.Record(a.ID).MergedInto)
+		require.Equal(t, c.ID, d.Record(b.ID).MergedInto)
+		d.Refuse(mia, c.ID, merge(a.ID), "inc-1 is merged into inc-2")
+		d.Refuse(mia, d.open().ID, merge(b.ID), "inc-2 is merged into inc-3")
 	})
 	t.Run("TargetNotOpen", func(t *testing.T) {
 		d := newDesk(t, incident.Config{})
 		for _, target := range []itsm.ID{d.open(resolve).ID, d.open(resolve, closing).ID, d.open(incident.Cancel{Reason: "r"}).ID} {
-			d.refuse(mia, d.open().ID, merge(target), string(target)+" is "+string(d.get(target).State)+": the work must go on in an open incident")
+			d.Refuse(mia, d.open().ID, merge(target), string(target)+" is "+string(d.Record(target).State)+": the work must go on in an open incident")
 		}
 	})
 	t.Run("Resolved", func(t *testing.T) {
 		d := newDesk(t, incident.Config{AutoClose: incident.After(time.Hour)})
 		target, same := d.open(), d.open(resolve)
-		require.Zero(t, d.do(same.ID, merge(target.ID)).Due)
-		require.Zero(t, d.due(2*time.Hour))
+		require.Zero(t, d.Did(mia, same.ID, merge(target.ID)).Due)
+		require.Zero(t, d.Due(2*time.Hour))
 	})
 	t.Run("Parent", func(t *testing.T) {
 		d := newDesk(t, incident.Config{})
 		parent := d.open()
 		child := d.open(incident.SetParent{Parent: parent.ID})
-		d.refuse(mia, parent.ID, merge(d.open().ID), "it has child incidents")
-		d.do(child.ID, merge(parent.ID))
-		require.Equal(t, []incident.Child{{ID: child.ID, State: incident.Cancelled}}, d.get(parent.ID).Children)
-		require.Zero(t, func() int { r := d.get(parent.ID); return r.OpenChildren() }())
-		d.replays(parent.ID)
+		d.Refuse(mia, parent.ID, merge(d.open().ID), "it has child incidents")
+		d.Did(mia, child.ID, merge(parent.ID))
+		require.Equal(t, []incident.Child{{ID: child.ID, State: incident.Cancelled}}, d.Record(parent.ID).Children)
+		require.Zero(t, func() int { r := d.Record(parent.ID); return r.OpenChildren() }())
+		d.Replays(parent.ID)
 	})
 	t.Run("NotReinstated", func(t *testing.T) {
 		cfg := incident.Config{}
 		cfg.Lifecycle, _ = incident.DefaultLifecycle().With(incident.AllowReinstate)
 		d := newDesk(t, cfg)
 		target, same := d.open(), d.open()
-		d.do(same.ID, merge(target.ID))
-		d.refuse(mia, same.ID, incident.Reinstate{}, "reason must not be empty", "it is merged into inc-1")
+		d.Did(mia, same.ID, merge(target.ID))
+		d.Refuse(mia, same.ID, incident.Reinstate{}, "reason must not be empty", "it is merged into inc-1")
 	})
 	t.Run("NotReinstatedByDefault", func(t *testing.T) {
 		d := newDesk(t, incident.Config{})
-		d.refuse(mia, d.open(incident.Cancel{Reason: "r"}).ID, incident.Reinstate{Reason: "r"},
+		d.Refuse(mia, d.open(incident.Cancel{Reason: "r"}).ID, incident.Reinstate{Reason: "r"},
 			`action "reinstate" is not permitted in state "cancelled", from which nothing leads on`)
 	})
 }
 
 // family opens a parent with children.
 func (d *desk) family(children int) (parent itsm.ID, ids []itsm.ID) {
-	d.t.Helper()
+	d.T.Helper()
 	parent = d.open(assign).ID
 	for range children {
 		ids = append(ids, d.open(incident.SetParent{Parent: parent}).ID)
@@ -307,90 +295,90 @@ func (d *desk) family(children int) (parent itsm.ID, ids []itsm.ID) {
 
 // related proves that parent and children agree about each other.
 func (d *desk) related(parent itsm.ID) {
-	d.t.Helper()
-	p := d.get(parent)
+	d.T.Helper()
+	p := d.Record(parent)
 	open := 0
 	for _, c := range p.Children {
-		child := d.get(c.ID)
-		require.Equal(d.t, parent, child.Parent)
-		require.Equal(d.t, child.State, c.State)
+		child := d.Record(c.ID)
+		require.Equal(d.T, parent, child.Parent)
+		require.Equal(d.T, child.State, c.State)
 		if child.State != incident.Resolved && !d.Lifecycle().IsEnd(child.State) {
 			open++
 		}
-		d.replays(c.ID)
+		d.Replays(c.ID)
 	}
-	require.Equal(d.t, open, p.OpenChildren())
-	d.replays(parent)
+	require.Equal(d.T, open, p.OpenChildren())
+	d.Replays(parent)
 }
 
 func TestChildren(t *testing.T) {
 	t.Run("Family", func(t *testing.T) {
 		d := newDesk(t, incident.Config{})
 		parent, children := d.family(2)
-		d.refuse(mia, children[0], incident.SetParent{Parent: parent}, "it has a parent already")
-		d.refuse(mia, parent, incident.SetParent{Parent: d.open().ID}, "it has child incidents")
-		d.refuse(mia, d.open().ID, incident.SetParent{Parent: children[0]}, "inc-2 is itself part of inc-1")
-		d.refuse(mia, d.open().ID, incident.SetParent{Parent: d.open(resolve).ID}, "inc-7 is resolved: it takes no children")
-		d.do(children[0], incident.ClearParent{})
-		require.Zero(t, d.get(children[0]).Parent)
-		require.Len(t, d.get(parent).Children, 1)
+		d.Refuse(mia, children[0], incident.SetParent{Parent: parent}, "it has a parent already")
+		d.Refuse(mia, parent, incident.SetParent{Parent: d.open().ID}, "it has child incidents")
+		d.Refuse(mia, d.open().ID, incident.SetParent{Parent: children[0]}, "inc-2 is itself part of inc-1")
+		d.Refuse(mia, d.open().ID, incident.SetParent{Parent: d.open(resolve).ID}, "inc-7 is resolved: it takes no children")
+		d.Did(mia, children[0], incident.ClearParent{})
+		require.Zero(t, d.Record(children[0]).Parent)
+		require.Len(t, d.Record(parent).Children, 1)
 		d.related(parent)
-		d.do(children[1], incident.ClearParent{})
-		require.Nil(t, d.get(parent).Children)
-		d.replays(parent)
-		d.do(parent, incident.SetParent{Parent: children[0]}) // the other way round
+		d.Did(mia, children[1], incident.ClearParent{})
+		require.Nil(t, d.Record(parent).Children)
+		d.Replays(parent)
+		d.Did(mia, parent, incident.SetParent{Parent: children[0]}) // the other way round
 		d.related(children[0])
 	})
 	t.Run("Independent", func(t *testing.T) {
 		d := newDesk(t, incident.Config{})
 		parent, children := d.family(1)
-		d.do(parent, resolve, closing)
-		require.Equal(t, incident.New, d.get(children[0]).State)
+		d.Did(mia, parent, resolve, closing)
+		require.Equal(t, incident.New, d.Record(children[0]).State)
 		d.related(parent)
 	})
 	t.Run("Cascade", func(t *testing.T) {
 		var commits []int
 		cfg := incident.Config{Children: incident.ChildrenCascade, AutoClose: incident.After(24 * time.Hour)}
 		d := newDesk(t, cfg)
-		d.over(&flaky{Store: d.store, after: func(n int) error { commits = append(commits, n); return nil }}, cfg)
+		d.over(counting{d.Store, func(n int) error { commits = append(commits, n); return nil }}, cfg)
 		parent, children := d.family(4)
-		d.do(children[1], hold)
-		d.do(children[2], incident.Cancel{Reason: "r"})
-		d.do(children[3], incident.Resolve{Code: incident.NoFaultFound, Note: "worked for me"})
+		d.Did(mia, children[1], hold)
+		d.Did(mia, children[2], incident.Cancel{Reason: "r"})
+		d.Did(mia, children[3], incident.Resolve{Code: incident.NoFaultFound, Note: "worked for me"})
 		commits = nil
-		d.do(parent, resolve)
+		d.Did(mia, parent, resolve)
 		require.Equal(t, []int{3}, commits, "the parent and the two that were open, in one commit")
 		for _, id := range children[:2] {
-			got := d.get(id)
+			got := d.Record(id)
 			require.Equal(t, incident.Resolved, got.State)
-			require.Equal(t, d.get(parent).Resolution, got.Resolution)
-			require.Equal(t, d.get(parent).CloseAt, got.CloseAt)
+			require.Equal(t, d.Record(parent).Resolution, got.Resolution)
+			require.Equal(t, d.Record(parent).CloseAt, got.CloseAt)
 		}
-		require.Equal(t, incident.NoFaultFound, d.get(children[3]).Resolution.Code)
-		require.Equal(t, incident.Cancelled, d.get(children[2]).State)
+		require.Equal(t, incident.NoFaultFound, d.Record(children[3]).Resolution.Code)
+		require.Equal(t, incident.Cancelled, d.Record(children[2]).State)
 		d.related(parent)
 
-		d.do(parent, reopen)
-		require.Equal(t, incident.Resolved, d.get(children[0]).State, "reopening the parent leaves them")
-		d.do(children[0], reopen)
-		d.do(parent, resolve)
-		require.Equal(t, incident.Resolved, d.get(children[0]).State)
+		d.Did(mia, parent, reopen)
+		require.Equal(t, incident.Resolved, d.Record(children[0]).State, "reopening the parent leaves them")
+		d.Did(mia, children[0], reopen)
+		d.Did(mia, parent, resolve)
+		require.Equal(t, incident.Resolved, d.Record(children[0]).State)
 		commits = nil
-		d.do(parent, closing)
+		d.Did(mia, parent, closing)
 		require.Equal(t, []int{4}, commits)
 		for _, id := range []itsm.ID{children[0], children[1], children[3]} {
-			require.Equal(t, incident.Closed, d.get(id).State)
+			require.Equal(t, incident.Closed, d.Record(id).State)
 		}
 		d.related(parent)
 	})
 	t.Run("CascadeByTime", func(t *testing.T) {
 		d := newDesk(t, incident.Config{Children: incident.ChildrenCascade, AutoClose: incident.After(24 * time.Hour)})
 		parent, children := d.family(2)
-		d.do(parent, resolve)
-		require.NotZero(t, d.due(24*time.Hour))
-		require.Equal(t, incident.Closed, d.get(parent).State)
-		require.Equal(t, incident.Closed, d.get(children[0]).State)
-		require.Zero(t, d.due(24*time.Hour))
+		d.Did(mia, parent, resolve)
+		require.NotZero(t, d.Due(24*time.Hour))
+		require.Equal(t, incident.Closed, d.Record(parent).State)
+		require.Equal(t, incident.Closed, d.Record(children[0]).State)
+		require.Zero(t, d.Due(24*time.Hour))
 		d.related(parent)
 	})
 	t.Run("CascadeIsRefusedAsAWhole", func(t *testing.T) {
@@ -398,50 +386,50 @@ func TestChildren(t *testing.T) {
 		cfg.Lifecycle, _ = incident.DefaultLifecycle().With(func(s *itsm.LifecycleSpec) { s.Forbid("resolve", incident.New) })
 		d := newDesk(t, cfg)
 		parent, children := d.family(2)
-		d.do(children[0], start)
+		d.Did(mia, children[0], start)
 		_, err := d.Do(mia, parent, resolve)
 		require.ErrorIs(t, err, itsm.ErrNotAllowed)
 		require.ErrorContains(t, err, "child inc-3")
-		require.Equal(t, incident.Assigned, d.get(parent).State)
-		require.Equal(t, incident.InProgress, d.get(children[0]).State)
+		require.Equal(t, incident.Assigned, d.Record(parent).State)
+		require.Equal(t, incident.InProgress, d.Record(children[0]).State)
 	})
 	t.Run("Block", func(t *testing.T) {
 		d := newDesk(t, incident.Config{Children: incident.ChildrenBlock, AutoClose: incident.After(24 * time.Hour)})
 		parent, children := d.family(2)
-		got := d.do(parent, resolve)
+		got := d.Did(mia, parent, resolve)
 		require.True(t, got.WaitForChildren)
 		require.NotZero(t, got.CloseAt)
 		require.Zero(t, got.Due, "there is nothing to do before the children are")
-		d.refuse(mia, parent, closing, "2 of its 2 child incidents are open")
-		require.Zero(t, d.due(48*time.Hour))
-		d.do(children[0], incident.Cancel{Reason: "r"})
-		require.Zero(t, d.due(0))
-		d.refuse(mia, parent, closing, "1 of its 2 child incidents are open")
-		d.do(children[1], resolve)
-		require.Equal(t, got.CloseAt, d.get(parent).Due, "it has been time for long")
-		require.Equal(t, 1, d.due(0))
-		require.Equal(t, incident.Closed, d.get(parent).State)
+		d.Refuse(mia, parent, closing, "2 of its 2 child incidents are open")
+		require.Zero(t, d.Due(48*time.Hour))
+		d.Did(mia, children[0], incident.Cancel{Reason: "r"})
+		require.Zero(t, d.Due(0))
+		d.Refuse(mia, parent, closing, "1 of its 2 child incidents are open")
+		d.Did(mia, children[1], resolve)
+		require.Equal(t, got.CloseAt, d.Record(parent).Due, "it has been time for long")
+		require.Equal(t, 1, d.Due(0))
+		require.Equal(t, incident.Closed, d.Record(parent).State)
 		d.related(parent)
 	})
 	t.Run("BlockAgain", func(t *testing.T) {
 		d := newDesk(t, incident.Config{Children: incident.ChildrenBlock})
 		parent, children := d.family(1)
-		d.do(children[0], assign, resolve)
-		d.do(parent, resolve)
-		d.do(children[0], reopen)
-		d.refuse(mia, parent, closing, "1 of its 1 child incidents are open")
-		d.do(children[0], incident.ClearParent{})
-		d.do(parent, closing)
-		require.Equal(t, incident.Closed, d.get(parent).State)
+		d.Did(mia, children[0], assign, resolve)
+		d.Did(mia, parent, resolve)
+		d.Did(mia, children[0], reopen)
+		d.Refuse(mia, parent, closing, "1 of its 1 child incidents are open")
+		d.Did(mia, children[0], incident.ClearParent{})
+		d.Did(mia, parent, closing)
+		require.Equal(t, incident.Closed, d.Record(parent).State)
 	})
 	t.Run("BlockUntilReleased", func(t *testing.T) {
 		d := newDesk(t, incident.Config{Children: incident.ChildrenBlock, AutoClose: incident.After(time.Hour)})
 		parent, children := d.family(1)
-		d.do(parent, resolve)
-		require.Zero(t, d.due(2*time.Hour))
-		d.do(children[0], incident.ClearParent{})
-		require.Equal(t, 1, d.due(0))
-		d.replays(parent)
+		d.Did(mia, parent, resolve)
+		require.Zero(t, d.Due(2*time.Hour))
+		d.Did(mia, children[0], incident.ClearParent{})
+		require.Equal(t, 1, d.Due(0))
+		d.Replays(parent)
 	})
 }
 
@@ -461,7 +449,7 @@ func TestStatesOfTheHost(t *testing.T) {
 	cfg := incident.Config{Lifecycle: lifecycle, Children: incident.ChildrenBlock,
 		Actions: list(orderParts{}, archive{})}
 	d := newDesk(t, cfg)
-	d.refuse(mia, d.open(start, orderParts{Part: "disk"}).ID, incident.Note{Text: "ordered"},
+	d.Refuse(mia, d.open(start, orderParts{Part: "disk"}).ID, incident.Note{Text: "ordered"},
 		`action "note" is not permitted in state "awaiting_parts", from which lead on: cancel, start`)
 	usual, err := lifecycle.With(incident.AllowUsual("awaiting_parts"))
 	require.NoError(t, err)
@@ -475,27 +463,27 @@ func TestStatesOfTheHost(t *testing.T) {
 	require.Equal(t, lifecycle.Mermaid(), d.Lifecycle().Mermaid())
 
 	parent, children := d.family(2)
-	d.do(children[0], start, orderParts{Part: "disk"})
+	d.Did(mia, children[0], start, orderParts{Part: "disk"})
 	d.related(parent)
-	d.do(parent, resolve)
-	d.do(children[1], resolve)
-	d.refuse(mia, parent, closing, "1 of its 2 child incidents are open")
-	d.do(children[0], start, resolve, closing, archive{})
+	d.Did(mia, parent, resolve)
+	d.Did(mia, children[1], resolve)
+	d.Refuse(mia, parent, closing, "1 of its 2 child incidents are open")
+	d.Did(mia, children[0], start, resolve, closing, archive{})
 	d.related(parent)
-	d.do(parent, closing)
-	d.do(parent, archive{})
-	d.do(children[1], reopen, incident.ClearParent{}) // out of an archived one
+	d.Did(mia, parent, closing)
+	d.Did(mia, parent, archive{})
+	d.Did(mia, children[1], reopen, incident.ClearParent{}) // out of an archived one
 	d.related(parent)
 
 	waiting := d.open(start, accept, orderParts{Part: "disk"})
 	child := d.open(incident.SetParent{Parent: waiting.ID})
-	d.do(child.ID, resolve)
-	d.do(d.open().ID, incident.Merge{Into: waiting.ID})
-	require.Equal(t, 1, d.due(31*time.Minute))
-	require.Equal(t, 1, d.get(waiting.ID).Major.MissedUpdates)
+	d.Did(mia, child.ID, resolve)
+	d.Did(mia, d.open().ID, incident.Merge{Into: waiting.ID})
+	require.Equal(t, 1, d.Due(31*time.Minute))
+	require.Equal(t, 1, d.Record(waiting.ID).Major.MissedUpdates)
 	d.related(waiting.ID)
-	d.refuse(mia, d.open().ID, incident.Merge{Into: parent}, "inc-1 is archived: the work must go on in an open incident")
-	d.refuse(mia, d.open().ID, incident.SetParent{Parent: parent}, "inc-1 is archived: it takes no children")
+	d.Refuse(mia, d.open().ID, incident.Merge{Into: parent}, "inc-1 is archived: the work must go on in an open incident")
+	d.Refuse(mia, d.open().ID, incident.SetParent{Parent: parent}, "inc-1 is archived: it takes no children")
 }
 
 type orderParts struct {
@@ -544,7 +532,7 @@ func TestMajorStatus(t *testing.T) {
 				require.ErrorIs(t, err, itsm.ErrNotAllowed, "%s when %s", a.Action(), status)
 				continue
 			}
-			got := d.do(inc.ID, a)
+			got := d.Did(mia, inc.ID, a)
 			require.EqualValues(t, legal[status][i], got.Major.Status)
 			require.Equal(t, "s", got.Major.Reason)
 			require.Equal(t, got.Major.Status == incident.MajorAccepted, !got.Major.UpdateDue.IsZero())
@@ -557,28 +545,28 @@ func TestMajorStatus(t *testing.T) {
 func TestUpdateCadence(t *testing.T) {
 	d := newDesk(t, incident.Config{UpdateCadence: time.Hour})
 	inc := d.open(assign, start, accept)
-	accepted := d.clock.now()
+	accepted := d.Time.Now()
 	require.Equal(t, accepted.Add(time.Hour), inc.Due)
-	require.Zero(t, d.due(time.Hour-time.Microsecond))
-	require.Equal(t, 3, d.due(2*time.Hour+time.Microsecond), "at one, two and three hours")
-	require.Zero(t, d.due(0))
-	got := d.get(inc.ID)
+	require.Zero(t, d.Due(time.Hour-time.Microsecond))
+	require.Equal(t, 3, d.Due(2*time.Hour+time.Microsecond), "at one, two and three hours")
+	require.Zero(t, d.Due(0))
+	got := d.Record(inc.ID)
 	require.Equal(t, 3, got.Major.MissedUpdates)
 	require.Equal(t, accepted.Add(4*time.Hour), got.Due)
-	d.replays(inc.ID)
+	d.Replays(inc.ID)
 
-	got = d.do(inc.ID, incident.PostUpdate{Text: "sorry"})
-	require.Equal(t, d.clock.now().Add(time.Hour), got.Due)
+	got = d.Did(mia, inc.ID, incident.PostUpdate{Text: "sorry"})
+	require.Equal(t, d.Time.Now().Add(time.Hour), got.Due)
 	require.Equal(t, 1, got.Major.Updates)
-	d.do(inc.ID, hold)
-	require.Equal(t, 1, d.due(time.Hour), "those affected wait, whatever the desk waits for")
-	d.do(inc.ID, resolve)
-	require.Zero(t, d.due(100*time.Hour), "a resolved one promises nothing")
-	got = d.do(inc.ID, reopen)
-	require.Equal(t, d.clock.now().Add(time.Hour), got.Due)
+	d.Did(mia, inc.ID, hold)
+	require.Equal(t, 1, d.Due(time.Hour), "those affected wait, whatever the desk waits for")
+	d.Did(mia, inc.ID, resolve)
+	require.Zero(t, d.Due(100*time.Hour), "a resolved one promises nothing")
+	got = d.Did(mia, inc.ID, reopen)
+	require.Equal(t, d.Time.Now().Add(time.Hour), got.Due)
 
 	given := d.open(incident.AcceptMajor{Reason: "r", Commander: "kim", Cadence: 15 * time.Minute})
-	require.Equal(t, d.clock.now().Add(15*time.Minute), given.Due)
+	require.Equal(t, d.Time.Now().Add(15*time.Minute), given.Due)
 	require.Equal(t, 30*time.Minute, newDesk(t, incident.Config{}).open(accept).Major.Cadence)
 }
 
@@ -588,10 +576,10 @@ func TestDueActionsInOrder(t *testing.T) {
 	inc := d.open(incident.AcceptMajor{Reason: "r", Commander: "kim", Cadence: 10 * time.Minute},
 		incident.PutOnHold{Reason: "vendor", Until: morning.Add(15 * time.Minute)})
 	require.Equal(t, morning.Add(11*time.Minute), inc.Due)
-	require.Equal(t, 3, d.due(20*time.Minute)) // 11, 15, 21
-	names := d.history(inc.ID)
+	require.Equal(t, 3, d.Due(20*time.Minute)) // 11, 15, 21
+	names := d.Story(inc.ID)
 	require.Equal(t, []string{"miss_update", "auto_resume", "miss_update"}, names[len(names)-3:])
-	d.replays(inc.ID)
+	d.Replays(inc.ID)
 }
 
 // Several people may help without it being taken from anybody.
@@ -602,7 +590,7 @@ func TestSwarming(t *testing.T) {
 	require.Equal(t, "mia", inc.Assignment.Person)
 	require.Zero(t, inc.Reassignments)
 	require.Equal(t, []incident.Collaborator{{"lee", "dns", morning.Add(3 * time.Minute)}, {"ada", "", morning.Add(5 * time.Minute)}}, inc.Collaborators)
-	require.Len(t, d.do(inc.ID, incident.Join{Person: "kim"}).Collaborators, 3)
+	require.Len(t, d.Did(mia, inc.ID, incident.Join{Person: "kim"}).Collaborators, 3)
 }
 
 func TestMatcher(t *testing.T) {
@@ -623,13 +611,13 @@ func TestMatcher(t *testing.T) {
 		inc := d.open()
 		require.Equal(t, []incident.Proposal{ke}, inc.Proposals)
 		require.Equal(t, 1, asked)
-		d.replays(inc.ID)
-		_, err := d.At(mia, inc.ID, d.clock.now())
+		d.Replays(inc.ID)
+		_, err := d.At(mia, inc.ID, d.Time.Now())
 		require.NoError(t, err)
 		require.Equal(t, 1, asked, "history does not ask again")
-		d.do(inc.ID, incident.Match{Proposals: []incident.Proposal{{Reason: "mine"}}})
+		d.Did(mia, inc.ID, incident.Match{Proposals: []incident.Proposal{{Reason: "mine"}}})
 		require.Equal(t, 2, asked)
-		require.Equal(t, []incident.Proposal{ke}, d.get(inc.ID).Proposals)
+		require.Equal(t, []incident.Proposal{ke}, d.Record(inc.ID).Proposals)
 	})
 	t.Run("SeesTheReport", func(t *testing.T) {
 		var saw incident.Incident
@@ -654,7 +642,7 @@ func TestMatcher(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, "the store is down", a.(incident.Report).MatchError)
 		}
-		err := d.refuse(mia, inc.ID, incident.Match{}, "incident inc-1: the matcher failed: the store is down")
+		err := d.Refuse(mia, inc.ID, incident.Match{}, "incident inc-1: the matcher failed: the store is down")
 		require.ErrorIs(t, err, errDown)
 		require.ErrorIs(t, err, itsm.ErrNotAllowed)
 	})
@@ -705,7 +693,7 @@ func TestMatcher(t *testing.T) {
 		require.Equal(t, []float64{0, math.MaxFloat64, -math.MaxFloat64}, []float64{inc.Proposals[0].Score, inc.Proposals[1].Score, inc.Proposals[2].Score})
 		require.Equal(t, "a\uFFFDb", inc.Proposals[3].Reason)
 		require.Equal(t, strings.Repeat("ö", 300), inc.Proposals[4].Reason)
-		d.replays(inc.ID)
+		d.Replays(inc.ID)
 	})
 	t.Run("ContinuedIsAskedAbout", func(t *testing.T) {
 		c := cfg([]incident.Proposal{ke}, nil)
@@ -732,7 +720,7 @@ func TestAuthorize(t *testing.T) {
 	d := newDesk(t, cfg)
 	parent, _ := d.family(2)
 	asked = nil
-	d.do(parent, resolve)
+	d.Did(mia, parent, resolve)
 	require.Equal(t, []string{"resolve"}, asked)
 	_, err := d.Do(mia, parent, closing)
 	require.ErrorIs(t, err, itsm.ErrDenied)
@@ -746,10 +734,10 @@ func TestMilestonesByAction(t *testing.T) {
 	d := newDesk(t, incident.Config{Reopen: incident.ReopenPolicy{Mode: incident.ReopenInPlace}})
 	inc, err := d.Open(mia, incident.Report{Title: "t", Caller: "jin", Started: morning.Add(-time.Hour)})
 	require.NoError(t, err)
-	d.do(inc.ID, assign, incident.Note{Text: "t", Public: true}, incident.Mark{Milestone: incident.MilestoneIdentified},
+	d.Did(mia, inc.ID, assign, incident.Note{Text: "t", Public: true}, incident.Mark{Milestone: incident.MilestoneIdentified},
 		incident.Mark{Milestone: incident.MilestoneMitigated}, incident.Mark{Milestone: incident.MilestoneRestored},
 		resolve, closing, incident.StartReview{Lead: "kim"}, incident.CompleteReview{Summary: "s"})
-	m := d.get(inc.ID).Milestones
+	m := d.Record(inc.ID).Milestones
 	at := func(minutes int) time.Time { return morning.Add(time.Duration(minutes) * time.Minute) }
 	require.Equal(t, incident.Milestones{Started: at(-60), Detected: at(0), Acknowledged: at(1), FirstResponse: at(2),
 		Identified: at(3), Mitigated: at(4), Restored: at(5), Resolved: at(6), Closed: at(7), Reviewed: at(9)}, m)
@@ -761,30 +749,30 @@ func TestMilestonesByAction(t *testing.T) {
 	}
 	require.Zero(t, m.Get("lunch"))
 	require.Equal(t, incident.Milestones{Started: at(-60), Detected: at(0), Acknowledged: at(1), FirstResponse: at(2),
-		Identified: at(3), Mitigated: at(4)}, d.do(inc.ID, reopen).Milestones)
-	d.refuse(mia, inc.ID, incident.Mark{Milestone: "lunch"}, `milestone is unknown: "lunch"`)
+		Identified: at(3), Mitigated: at(4)}, d.Did(mia, inc.ID, reopen).Milestones)
+	d.Refuse(mia, inc.ID, incident.Mark{Milestone: "lunch"}, `milestone is unknown: "lunch"`)
 }
 
 // A clock that runs backwards moves a milestone as little as keeps the order.
 func TestMilestonesOfABackwardClock(t *testing.T) {
 	d := newDesk(t, incident.Config{})
 	inc := d.open()
-	d.clock.t = morning.Add(-time.Hour)
+	d.Time.Set(morning.Add(-time.Hour))
 	for _, a := range list(assign, incident.PostUpdate{Text: "t"}, resolve, closing) {
 		_, err := d.Do(mia, inc.ID, a)
 		require.NoError(t, err)
 	}
-	m := d.get(inc.ID).Milestones
+	m := d.Record(inc.ID).Milestones
 	require.Equal(t, incident.Milestones{Detected: morning, Acknowledged: morning, FirstResponse: morning,
 		Restored: morning, Resolved: morning, Closed: morning}, m)
-	d.replays(inc.ID)
+	d.Replays(inc.ID)
 }
 
 // A practice over a store that takes one revision at a time does all that needs
 // but one.
 func TestSingleRevisionStore(t *testing.T) {
 	d := newDesk(t, incident.Config{Children: incident.ChildrenCascade})
-	d.over(&flaky{Store: memory.New[incident.Incident](), before: func(revs int) error {
+	d.over(counting{memory.New[incident.Incident](), func(revs int) error {
 		if revs > 1 {
 			return itsm.ErrSingleRevision
 		}
@@ -816,7 +804,7 @@ func TestChildThatGoesOn(t *testing.T) {
 	require.NoError(t, err)
 	d := newDesk(t, incident.Config{Lifecycle: l, Actions: list(handBack{})})
 	parent, children := d.family(1)
-	got := d.do(children[0], start, handBack{})
+	got := d.Did(mia, children[0], start, handBack{})
 	require.Equal(t, incident.OnHold, got.State)
 	d.related(parent)
 }
@@ -835,20 +823,20 @@ func TestLifecycleOfTheHost(t *testing.T) {
 	d := newDesk(t, incident.Config{Lifecycle: l, Actions: list(archive{})})
 	parent := d.open(incident.Note{Text: "t"})
 	child := d.open(incident.SetParent{Parent: parent.ID})
-	require.Equal(t, 1, func() int { r := d.get(parent.ID); return r.OpenChildren() }())
-	d.do(child.ID, archive{})
-	require.Zero(t, func() int { r := d.get(parent.ID); return r.OpenChildren() }())
+	require.Equal(t, 1, func() int { r := d.Record(parent.ID); return r.OpenChildren() }())
+	d.Did(mia, child.ID, archive{})
+	require.Zero(t, func() int { r := d.Record(parent.ID); return r.OpenChildren() }())
 	_, err = d.Do(mia, parent.ID, resolve)
 	require.ErrorIs(t, err, itsm.ErrNotAllowed)
-	d.do(parent.ID, archive{})
-	d.do(child.ID, incident.Note{Text: "its parent, which is done, hears nothing of notes"})
+	d.Did(mia, parent.ID, archive{})
+	d.Did(mia, child.ID, incident.Note{Text: "its parent, which is done, hears nothing of notes"})
 }
 
 // The same practice over another store decides alike.
 func TestOver(t *testing.T) {
 	d := newDesk(t, incident.Config{Children: incident.ChildrenCascade})
-	d.Practice = d.Over(d.store)
+	d.Practice = d.Over(d.Store)
 	parent, children := d.family(1)
-	d.do(parent, resolve)
-	require.Equal(t, incident.Resolved, d.get(children[0]).State)
+	d.Did(mia, parent, resolve)
+	require.Equal(t, incident.Resolved, d.Record(children[0]).State)
 }

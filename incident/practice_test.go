@@ -2,11 +2,8 @@ package incident_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"math/rand/v2"
 	"reflect"
 	"slices"
 	"sync"
@@ -17,23 +14,10 @@ import (
 
 	"github.com/go-itsm/itsm"
 	"github.com/go-itsm/itsm/incident"
+	"github.com/go-itsm/itsm/internal/race"
+	"github.com/go-itsm/itsm/practicetest"
 	"github.com/go-itsm/itsm/sla"
 )
-
-// A world is a few incidents to which things happen by chance: under one
-// configuration, with a clock that jumps, mostly forwards.
-type world struct {
-	*desk
-	rnd *rand.Rand
-	ids []itsm.ID
-	// seen is how far the feed was read.
-	seen itsm.Cursor
-	// snapshots are the records as they were after each version that was the
-	// last of a commit.
-	snapshots map[itsm.ID]map[itsm.Version]incident.Incident
-	tried     map[string]int
-	done      map[string]int
-}
 
 // configs are the ways in which a host may run the practice.
 func configs() []incident.Config {
@@ -47,12 +31,11 @@ func configs() []incident.Config {
 	if err != nil {
 		panic(err)
 	}
-	rnd := rand.New(rand.NewPCG(1, 1))
 	guess := matcher(func(inc incident.Incident) ([]incident.Proposal, error) {
-		if rnd.IntN(5) == 0 {
+		if len(inc.Description) > 4 {
 			return nil, errDown
 		}
-		return []incident.Proposal{{To: itsm.Ref{Kind: "problem", ID: "prb-1"}, Score: rnd.Float64(), Reason: inc.Title}}, nil
+		return []incident.Proposal{{To: itsm.Ref{Kind: "problem", ID: "prb-1"}, Score: float64(len(inc.Title)), Reason: inc.Title}}, nil
 	})
 	parts := list(orderParts{})
 	promises := everyAgreement()
@@ -114,275 +97,137 @@ func everyAgreement() *sla.Book {
 	return book
 }
 
-func newWorld(t testing.TB, seed uint64, cfg incident.Config) *world {
-	return &world{
-		desk: newDesk(t, cfg), rnd: rand.New(rand.NewPCG(seed, 0)),
-		snapshots: map[itsm.ID]map[itsm.Version]incident.Incident{},
-		tried:     map[string]int{}, done: map[string]int{},
+// text is any text, said mostly a usable one, so that most inputs are valid.
+func text(w *world) string {
+	return practicetest.Pick(w, "", "x", "again", "문제가 생겼습니다", "a\x00b", "\xff", "long enough", "yes")
+}
+
+func said(w *world) string {
+	if w.OneIn(6) {
+		return text(w)
 	}
+	return practicetest.Pick(w, "down", "slow", "asked", "known")
 }
 
-func (w *world) chance(oneIn int) bool { return w.rnd.IntN(oneIn) == 0 }
-
-func pick[T any](w *world, from ...T) T { return from[w.rnd.IntN(len(from))] }
-
-func (w *world) actor() string { return pick(w, "mia", "jin", "lee", "kim") }
-func (w *world) text() string {
-	return pick(w, "", "x", "again", "문제가 생겼습니다", "a\x00b", "\xff", "long enough", "yes")
+func person(w *world) string {
+	return practicetest.Pick(w, "", "mia", "lee", "kim", "jin", "mia", "lee")
 }
-func (w *world) person() string { return pick(w, "", "mia", "lee", "kim", "jin", "mia", "lee") }
-func (w *world) group() string  { return pick(w, "", "messaging", "network", "vendors") }
-func (w *world) id() itsm.ID {
-	if w.chance(30) {
-		return pick[itsm.ID](w, "", "inc-0", "nonsense")
-	}
-	return pick(w, w.ids...)
-}
-
-func (w *world) time() time.Time {
-	if w.chance(3) {
-		return time.Time{}
-	}
-	return w.clock.now().Add(time.Duration(w.rnd.Int64N(int64(48*time.Hour))) - 24*time.Hour)
-}
-
-// settled changes the text to a usable one, so that most inputs are valid.
-func (w *world) said() string {
-	if w.chance(6) {
-		return w.text()
-	}
-	return pick(w, "down", "slow", "asked", "known")
-}
-
-func (w *world) link() itsm.Link {
-	return itsm.Link{Rel: pick(w, incident.CausedBy, incident.SymptomOf, incident.Viewed, incident.Continues, ""),
-		To: itsm.Ref{Kind: pick(w, "change", "problem"), ID: itsm.ID(pick(w, "1", "2", "3"))}}
-}
-
-func (w *world) fields() itsm.Fields {
-	f := itsm.Fields{}
-	for range w.rnd.IntN(3) {
-		f[pick(w, "seat", "vip", "", "x")] = json.RawMessage(pick(w, "null", ` { "a" : [1, 2] }`, "true", `"text"`, `"2026-03-03T10:00:00Z"`, "{", "1e3"))
-	}
-	return f
+func group(w *world) string { return practicetest.Pick(w, "", "messaging", "network", "vendors") }
+func link(w *world) itsm.Link {
+	return itsm.Link{Rel: practicetest.Pick(w, incident.CausedBy, incident.SymptomOf, incident.Viewed, incident.Continues, ""),
+		To: itsm.Ref{Kind: practicetest.Pick(w, "change", "problem"), ID: itsm.ID(practicetest.Pick(w, "1", "2", "3"))}}
 }
 
 // report is a random report.
-func (w *world) report() incident.Report {
-	r := incident.Report{Title: w.said(), Description: w.said(), Caller: w.person(), Service: w.said(),
-		Category: w.text(), Started: w.time(), Detected: w.time()}
-	if w.chance(2) {
+func report(w *world) action {
+	r := incident.Report{Title: said(w), Description: said(w), Caller: person(w), Service: said(w),
+		Category: text(w), Started: w.Time(), Detected: w.Time()}
+	if w.OneIn(2) {
 		r.Started, r.Detected = time.Time{}, time.Time{}
 	}
-	if w.chance(2) {
-		r.Impact, r.Urgency = itsm.Impact(w.rnd.IntN(5)), itsm.Urgency(w.rnd.IntN(5))
+	if w.OneIn(2) {
+		r.Impact, r.Urgency = itsm.Impact(w.IntN(5)), itsm.Urgency(w.IntN(5))
 	}
-	if w.chance(3) {
-		r.Fields = w.fields()
+	if w.OneIn(3) {
+		r.Fields = w.Fields()
 	}
 	return r
 }
 
 // action is a random action with random input.
-func (w *world) action() action {
-	reason := w.said()
-	switch w.rnd.IntN(53) {
+func anything(w *world, _ *incident.Incident) action {
+	reason := said(w)
+	switch w.IntN(53) {
 	case 0:
-		return incident.Describe{Title: w.said(), Description: w.text()}
+		return incident.Describe{Title: said(w), Description: text(w)}
 	case 1:
-		return incident.Classify{Service: w.text(), CI: w.text(), Category: w.text()}
+		return incident.Classify{Service: text(w), CI: text(w), Category: text(w)}
 	case 2:
-		return incident.Assess{Impact: itsm.Impact(w.rnd.IntN(5)), Urgency: itsm.Urgency(w.rnd.IntN(5)), Priority: 9}
+		return incident.Assess{Impact: itsm.Impact(w.IntN(5)), Urgency: itsm.Urgency(w.IntN(5)), Priority: 9}
 	case 3:
-		return incident.OverridePriority{Priority: itsm.Priority(w.rnd.IntN(7)), Reason: reason}
+		return incident.OverridePriority{Priority: itsm.Priority(w.IntN(7)), Reason: reason}
 	case 4:
 		return incident.Match{Proposals: []incident.Proposal{{}}}
 	case 5, 6, 7:
-		return incident.Assign{Group: w.group(), Person: w.person()}
+		return incident.Assign{Group: group(w), Person: person(w)}
 	case 8:
-		return incident.Unassign{Reason: w.text()}
+		return incident.Unassign{Reason: text(w)}
 	case 9, 10, 11:
 		return incident.Start{}
 	case 12:
-		return incident.EscalateFunctional{Group: w.group(), Person: w.person(), Reason: reason}
+		return incident.EscalateFunctional{Group: group(w), Person: person(w), Reason: reason}
 	case 13:
-		return incident.EscalateHierarchical{To: w.person(), Reason: reason}
+		return incident.EscalateHierarchical{To: person(w), Reason: reason}
 	case 14:
-		return incident.Join{Person: w.person(), Skill: w.text()}
+		return incident.Join{Person: person(w), Skill: text(w)}
 	case 15:
-		return incident.Leave{Person: w.person()}
+		return incident.Leave{Person: person(w)}
 	case 16, 17:
-		return incident.PutOnHold{Reason: pick(w, incident.AwaitingCaller, incident.AwaitingVendor, "", "weather"), Note: w.text(),
-			Until: w.time(), Rule: pick[incident.ResumeRule](w, "", "", "reply", "hand", "x")}
+		return incident.PutOnHold{Reason: practicetest.Pick(w, incident.AwaitingCaller, incident.AwaitingVendor, "", "weather"), Note: text(w),
+			Until: w.Time(), Rule: practicetest.Pick[incident.ResumeRule](w, "", "", "reply", "hand", "x")}
 	case 18:
 		return incident.Resume{}
 	case 19, 20, 21:
-		return incident.Note{Text: reason, Public: w.chance(2)}
+		return incident.Note{Text: reason, Public: w.OneIn(2)}
 	case 22:
-		return incident.LogTime{Spent: time.Duration(w.rnd.Int64N(int64(25 * time.Hour))), Note: w.text()}
+		return incident.LogTime{Spent: time.Duration(w.Int64N(int64(25 * time.Hour))), Note: text(w)}
 	case 23, 24:
-		return incident.Mark{Milestone: pick(w, append(incident.AllMilestones(), "x")...), At: w.time()}
+		return incident.Mark{Milestone: practicetest.Pick(w, append(incident.AllMilestones(), "x")...), At: w.Time()}
 	case 25:
 		return incident.ProposeMajor{Reason: reason}
 	case 26:
-		return incident.AcceptMajor{Reason: reason, Commander: w.person(), Cadence: pick(w, 0, time.Hour, 5*time.Hour, -1, time.Second)}
+		return incident.AcceptMajor{Reason: reason, Commander: person(w), Cadence: practicetest.Pick(w, 0, time.Hour, 5*time.Hour, -1, time.Second)}
 	case 27:
 		return incident.RejectMajor{Reason: reason}
 	case 28:
 		return incident.DemoteMajor{Reason: reason}
 	case 29:
-		return incident.AssignRole{Role: pick(w, incident.RoleCommander, incident.RoleScribe, "", "driver"), Person: w.person()}
+		return incident.AssignRole{Role: practicetest.Pick(w, incident.RoleCommander, incident.RoleScribe, "", "driver"), Person: person(w)}
 	case 30:
 		return incident.PostUpdate{Text: reason}
 	case 31, 32:
-		return incident.SetParent{Parent: w.id()}
+		return incident.SetParent{Parent: w.ID()}
 	case 33:
-		return incident.ClearParent{Parent: w.id()}
+		return incident.ClearParent{Parent: w.ID()}
 	case 34:
-		return incident.Merge{Into: w.id()}
+		return incident.Merge{Into: w.ID()}
 	case 35:
-		return incident.Link{Link: w.link()}
+		return incident.Link{Link: link(w)}
 	case 36:
-		return incident.Unlink{Link: w.link()}
+		return incident.Unlink{Link: link(w)}
 	case 37:
-		return incident.SetFields{Fields: w.fields()}
+		return incident.SetFields{Fields: w.Fields()}
 	case 38, 39, 40:
-		return incident.Resolve{Code: incident.ResolutionCode(reason), Note: w.said(), ClosureCategory: w.text(), CloseAt: w.time(), WaitForChildren: w.chance(2)}
+		return incident.Resolve{Code: incident.ResolutionCode(reason), Note: said(w), ClosureCategory: text(w), CloseAt: w.Time(), WaitForChildren: w.OneIn(2)}
 	case 41, 42:
-		return incident.Close{ClosureCategory: w.text(), Note: w.text()}
+		return incident.Close{ClosureCategory: text(w), Note: text(w)}
 	case 43, 44:
 		return incident.Reopen{Reason: reason}
 	case 45:
-		return incident.RejectResolution{Reason: reason, Group: w.group(), Person: w.person()}
+		return incident.RejectResolution{Reason: reason, Group: group(w), Person: person(w)}
 	case 46:
-		if w.chance(2) {
+		if w.OneIn(2) {
 			return incident.Cancel{Reason: reason}
 		}
 		return incident.Reinstate{Reason: reason}
 	case 47:
-		return incident.Rate{Score: w.rnd.IntN(7), Comment: w.text()}
+		return incident.Rate{Score: w.IntN(7), Comment: text(w)}
 	case 48:
-		return incident.StartReview{Lead: w.person()}
+		return incident.StartReview{Lead: person(w)}
 	case 49:
-		return incident.AddActionItem{Title: reason, Owner: w.person(), Due: w.time()}
+		return incident.AddActionItem{Title: reason, Owner: person(w), Due: w.Time()}
 	case 50:
-		return incident.CompleteActionItem{Number: w.rnd.IntN(3), Note: w.text()}
+		return incident.CompleteActionItem{Number: w.IntN(3), Note: text(w)}
 	case 51:
-		return incident.CompleteReview{Summary: reason, Lessons: w.text()}
+		return incident.CompleteReview{Summary: reason, Lessons: text(w)}
 	}
-	return pick(w, list(orderParts{Part: reason}, incident.AutoClose{}, incident.Continue{Reason: reason}, nil, incident.Report{Title: "t"},
+	return practicetest.Pick(w, list(orderParts{Part: reason}, incident.AutoClose{}, incident.Continue{Reason: reason}, nil, incident.Report{Title: "t"},
 		&incident.Note{Text: reason})...)
 }
 
-// step does one random thing and returns how many actions were tried.
-func (w *world) step() int {
-	if w.chance(3) {
-		w.jump()
-	}
-	if w.chance(25) {
-		n, _, err := w.RunDue(sys)
-		require.NoError(w.t, err)
-		w.done["due"] += n
-		w.look()
-		return n
-	}
-	ctx := itsm.As(context.Background(), w.actor())
-	if len(w.ids) == 0 || len(w.ids) < 8 && w.chance(10) {
-		w.tried["report"]++
-		inc, err := w.Open(ctx, w.report())
-		if w.expected("report", err) {
-			require.Equal(w.t, w.get(inc.ID), inc)
-		}
-		w.look()
-		return 1
-	}
-	id, a := w.id(), w.action()
-	called := "nil"
-	if a != nil {
-		called = a.Action()
-	}
-	w.tried[called]++
-	before, beforeErr := w.Get(ctx, id)
-	var after incident.Incident
-	var err error
-	if r, ok := a.(incident.Reopen); ok && w.chance(2) {
-		after, err = w.Practice.Reopen(ctx, id, r.Reason)
-		if err == nil {
-			id = after.ID
-		}
-	} else {
-		after, err = w.Do(ctx, id, a)
-	}
-	if w.expected(called, err) {
-		require.Equal(w.t, w.get(id), after)
-	} else if beforeErr == nil {
-		require.Equal(w.t, before, w.get(id), "what is refused changes nothing")
-	}
-	w.look()
-	return 1
-}
-
-// expected tells whether it was done, and refuses errors that should not be.
-func (w *world) expected(called string, err error) bool {
-	if err == nil {
-		w.done[called]++
-		return true
-	}
-	if !errors.Is(err, itsm.ErrInvalid) && !errors.Is(err, itsm.ErrNotAllowed) && !errors.Is(err, itsm.ErrNotFound) {
-		require.NoError(w.t, err, called)
-	}
-	require.NotEmpty(w.t, itsm.Findings(err))
-	return false
-}
-
-func (w *world) jump() {
-	d := time.Duration(w.rnd.Int64N(int64(2 * time.Hour)))
-	switch w.rnd.IntN(20) {
-	case 0:
-		d = -d
-	case 1:
-		d *= 20
-	case 2:
-		d = 0
-	}
-	w.clock.advance(d)
-}
-
-// look takes snapshots of what has changed, and finds incidents that were
-// opened in place of others.
-func (w *world) look() {
-	var changed []itsm.ID
-	for news, err := range w.Feed(mia, w.seen) {
-		require.NoError(w.t, err)
-		w.seen = news.Cursor
-		if !slices.Contains(changed, news.Event.Record) {
-			changed = append(changed, news.Event.Record)
-		}
-	}
-	for _, id := range changed {
-		r := w.get(id)
-		of := w.snapshots[id]
-		if of == nil {
-			of = map[itsm.Version]incident.Incident{}
-			w.snapshots[id] = of
-		}
-		of[r.Version] = r
-		if !slices.Contains(w.ids, id) {
-			w.ids = append(w.ids, id)
-		}
-		w.sound(&r)
-	}
-}
-
 // sound proves what is always true of an incident.
-func (w *world) sound(r *incident.Incident) {
-	ok := func(fact bool, says string) {
-		if !fact {
-			w.t.Fatalf("%s, version %d, %s: not so: %s\n%+v", r.ID, r.Version, r.State, says, *r)
-		}
-	}
+func sound(w *world, r *incident.Incident, ok func(bool, string)) {
 	is := func(states ...itsm.State) bool { return slices.Contains(states, r.State) }
-	ok(w.Lifecycle().Has(r.State), "its state is one of the lifecycle's")
 	ok((r.Hold != incident.Hold{}) == is(incident.OnHold), "it has a hold exactly while it is on hold")
 	ok(r.Hold.Rule != incident.ResumeByReason || !is(incident.OnHold), "the rule of a hold is decided")
 	resolved := r.Resolution != incident.Resolution{}
@@ -420,16 +265,16 @@ func (w *world) sound(r *incident.Incident) {
 	}
 	openChildren := 0
 	for _, c := range r.Children {
-		child := w.get(c.ID)
+		child := w.Record(c.ID)
 		ok(child.Parent == r.ID, "its child knows it")
 		ok(child.State == c.State, "it knows its child's state")
-		if child.State != incident.Resolved && !w.Lifecycle().IsEnd(child.State) {
+		if child.State != incident.Resolved && !w.Practice.Lifecycle().IsEnd(child.State) {
 			openChildren++
 		}
 	}
 	ok(openChildren == r.OpenChildren(), "it knows how many children are open")
 	if r.Parent != "" {
-		parent := w.get(r.Parent)
+		parent := w.Record(r.Parent)
 		known := 0
 		for _, c := range parent.Children {
 			if c.ID == r.ID {
@@ -442,7 +287,7 @@ func (w *world) sound(r *incident.Incident) {
 		back := ""
 		switch l.Rel {
 		case incident.MergedFrom:
-			ok(w.get(l.To.ID).MergedInto == r.ID, "what was merged points here")
+			ok(w.Record(l.To.ID).MergedInto == r.ID, "what was merged points here")
 		case incident.Continues:
 			back = incident.ContinuedBy
 		case incident.ContinuedBy:
@@ -450,152 +295,76 @@ func (w *world) sound(r *incident.Incident) {
 		}
 		if back != "" {
 			want := itsm.Link{Rel: back, To: itsm.Ref{Kind: "incident", ID: r.ID}}
-			other := w.get(l.To.ID)
+			other := w.Record(l.To.ID)
 			ok(slices.Contains(other.Links, want), "what it continues, or is continued by, points back")
 		}
 	}
 }
 
-// audit proves that history and records agree: now, and as they were at every
-// version and time that was looked at. It returns how often it compared.
-func (w *world) audit() (compared int) {
-	equal := func(want, got incident.Incident, what string) {
-		compared++
-		if !reflect.DeepEqual(want, got) {
-			require.Equal(w.t, want, got, what)
-		}
-	}
-	for _, id := range w.ids {
-		stored := w.get(id)
-		again, err := w.Replay(w.History(mia, id))
-		require.NoError(w.t, err)
-		equal(stored, again, "replay")
-		var events []itsm.Event
-		for e, err := range w.History(mia, id) {
-			require.NoError(w.t, err)
-			events = append(events, e)
-		}
-		require.EqualValues(w.t, stored.Version, len(events))
-		// Not every version of every record, which would take the square of
-		// the time: a few of each.
-		versions := slices.Collect(maps.Keys(w.snapshots[id]))
-		slices.Sort(versions)
-		w.rnd.Shuffle(len(versions), func(i, j int) { versions[i], versions[j] = versions[j], versions[i] })
-		for _, v := range versions[:min(len(versions), 12)] {
-			got, err := w.AtVersion(mia, id, v)
-			require.NoError(w.t, err)
-			equal(w.snapshots[id][v], got, fmt.Sprintf("version %d", v))
-
-			t := events[v-1].At
-			last := v
-			for _, e := range events {
-				if !e.At.After(t) && e.Version > last {
-					last = e.Version
-				}
-			}
-			if want, ok := w.snapshots[id][last]; ok {
-				got, err = w.At(mia, id, t)
-				require.NoError(w.t, err)
-				equal(want, got, fmt.Sprintf("at %s", t))
+// spent proves that the time that was logged is that of the history.
+func spent(w *world) {
+	for _, id := range w.IDs {
+		var all time.Duration
+		for _, e := range w.Events(id) {
+			a, err := w.Practice.Done(e)
+			w.Check(err, "reading an event")
+			if l, ok := a.(incident.LogTime); ok {
+				all += l.Spent
 			}
 		}
-		_, err = w.At(mia, id, morning.AddDate(-20, 0, 0))
-		require.ErrorIs(w.t, err, itsm.ErrNotFound)
-		_, err = w.AtVersion(mia, id, stored.Version+1)
-		require.ErrorIs(w.t, err, itsm.ErrNotFound)
+		w.Same(all, w.Record(id).TimeSpent, "the time spent")
 	}
-	return compared
 }
 
-// Whatever is done, in whatever order and with whatever input, under whatever
-// policy: a record is what its history leads to, and what must be true of it is.
+// known is what is known of incidents.
+func known(total int) practicetest.Harness[incident.Incident] {
+	return practicetest.Harness[incident.Incident]{
+		Create: report, Action: anything, Sound: sound, Audit: spent, Records: 8, Actions: total, Unforeseen: []string{"match"},
+	}
+}
+
+// Whatever is done, in whatever order and with whatever input, under whatever policy:
+// what is true of every practice is true of this one, and what must be true of an
+// incident is.
 func TestHistoryIsTheRecord(t *testing.T) {
-	// total is how many actions are done in all; three times as many are tried.
-	total, perWorld := 101_000, 600
-	if raceDetector {
-		total = 4_000
+	var hosts []practicetest.Host[incident.Incident]
+	for _, cfg := range configs() {
+		hosts = append(hosts, host(cfg, new(*incident.Practice)))
 	}
-	if testing.Short() {
-		total = 2_000
-	}
-	const firstSeed = 20260302
-	type sum struct {
-		tried, done         map[string]int
-		actions, did, equal int
-	}
-	var mu sync.Mutex
-	all := sum{tried: map[string]int{}, done: map[string]int{}}
-	for i, cfg := range configs() {
-		t.Run(fmt.Sprintf("Config%d", i), func(t *testing.T) {
-			for seed := uint64(firstSeed); ; seed++ {
-				w := newWorld(t, seed, cfg)
-				n := 0
-				for n < perWorld {
-					n += w.step()
-				}
-				equal := w.audit()
-				mu.Lock()
-				all.actions += n
-				all.equal += equal
-				for name, k := range w.tried {
-					all.tried[name] += k
-				}
-				for name, k := range w.done {
-					all.done[name] += k
-					all.did += k
-				}
-				enough := all.did*len(configs()) >= total*(i+1)
-				mu.Unlock()
-				if t.Failed() {
-					t.Fatalf("seed %d", seed)
-				}
-				if enough {
-					break
-				}
-			}
-		})
-	}
-	t.Logf("seeds from %d: %d actions, %d of them done, %d comparisons with a replay, 0 differences", firstSeed, all.actions, all.did, all.equal)
-	t.Logf("done of tried: %v of %v", all.done, all.tried)
-	if total >= 100_000 {
-		for name, n := range all.tried {
-			if n > 0 && !slices.Contains([]string{"nil", "auto_close", "continue"}, name) {
-				require.NotZero(t, all.done[name], "%s was never done", name)
-			}
-		}
-	}
+	practicetest.Test(t, known(101_000), hosts...)
 }
 
 // Milestones never run backwards, whatever is marked and done and however the
 // clock runs.
 func TestMilestonesNeverRunBackwards(t *testing.T) {
 	rounds := 1000
-	if raceDetector {
+	if race.Detector {
 		rounds = 200
 	}
 	marks := 0
 	for seed := range uint64(rounds) {
-		w := newWorld(t, seed, incident.Config{Reopen: incident.ReopenPolicy{Mode: incident.ReopenInPlace}})
-		inc := w.open()
+		d := newDesk(t, incident.Config{Reopen: incident.ReopenPolicy{Mode: incident.ReopenInPlace}})
+		by := practicetest.NewChance(seed, d.Time)
+		inc := d.open()
 		for range 30 {
-			w.clock.advance(time.Duration(w.rnd.Int64N(int64(4*time.Hour))) - 2*time.Hour)
+			d.Time.Advance(time.Duration(by.Int64N(int64(4*time.Hour))) - 2*time.Hour)
 			var a action
-			switch w.rnd.IntN(9) {
+			switch by.IntN(9) {
 			case 0, 1, 2, 3:
-				a = incident.Mark{Milestone: pick(w, incident.AllMilestones()...), At: w.time()}
+				a = incident.Mark{Milestone: practicetest.Pick(by, incident.AllMilestones()...), At: by.Time()}
 			case 4:
 				a = incident.Note{Text: "t", Public: true}
 			case 5:
-				a = pick(w, list(resolve, start, assign)...)
+				a = practicetest.Pick(by, list(resolve, start, assign)...)
 			case 6:
-				a = pick(w, list(closing, incident.StartReview{Lead: "kim"})...)
+				a = practicetest.Pick(by, list(closing, incident.StartReview{Lead: "kim"})...)
 			case 7:
 				a = incident.CompleteReview{Summary: "s"}
 			case 8:
-				a = pick(w, list(reopen, incident.PostUpdate{Text: "t"})...)
+				a = practicetest.Pick(by, list(reopen, incident.PostUpdate{Text: "t"})...)
 			}
-			before := w.get(inc.ID).Milestones
-			after, err := w.Do(mia, inc.ID, a)
+			before := d.Record(inc.ID).Milestones
+			after, err := d.Do(mia, inc.ID, a)
 			if err != nil {
 				require.True(t, errors.Is(err, itsm.ErrInvalid) || errors.Is(err, itsm.ErrNotAllowed))
 				continue
@@ -606,70 +375,17 @@ func TestMilestonesNeverRunBackwards(t *testing.T) {
 					require.Equal(t, name == m.Milestone, name == m.Milestone || before.Get(name) != after.Milestones.Get(name), "%s", name)
 				}
 			}
-			w.sound(&after)
+			var last time.Time
+			for _, name := range incident.AllMilestones() {
+				if at := after.Milestones.Get(name); !at.IsZero() {
+					require.False(t, at.Before(last), "%s", name)
+					last = at
+				}
+			}
 		}
-		w.replays(inc.ID)
+		d.Replays(inc.ID)
 	}
 	t.Logf("%d marks in %d histories", marks, rounds)
-}
-
-// Many people at once: nobody's work is lost, and every record is still what
-// its history leads to.
-func TestManyAtOnce(t *testing.T) {
-	const people, each = 8, 150
-	for i, cfg := range configs() {
-		t.Run(fmt.Sprintf("Config%d", i), func(t *testing.T) {
-			cfg.Matcher = nil
-			cfg.Attempts = 1000
-			w := newWorld(t, uint64(i), cfg)
-			var shared []itsm.ID
-			for range 4 {
-				shared = append(shared, w.open(assign).ID)
-			}
-			var all sync.WaitGroup
-			var mu sync.Mutex
-			spent, joined := map[itsm.ID]time.Duration{}, 0
-			for person := range people {
-				all.Add(1)
-				go func() {
-					defer all.Done()
-					mine := &world{desk: w.desk, rnd: rand.New(rand.NewPCG(uint64(i), uint64(person))), ids: shared}
-					ctx := itsm.As(context.Background(), fmt.Sprintf("p%d", person))
-					for range each {
-						if mine.chance(20) {
-							w.clock.advance(time.Duration(mine.rnd.Int64N(int64(time.Hour))))
-							if _, _, err := w.RunDue(sys); err != nil {
-								t.Error(err)
-							}
-						}
-						id, a := mine.id(), mine.action()
-						if mine.chance(4) {
-							a = incident.LogTime{Spent: time.Minute}
-						}
-						_, err := w.Do(ctx, id, a)
-						switch {
-						case err == nil:
-							if l, ok := a.(incident.LogTime); ok {
-								mu.Lock()
-								spent[id] += l.Spent
-								joined++
-								mu.Unlock()
-							}
-						case !errors.Is(err, itsm.ErrInvalid) && !errors.Is(err, itsm.ErrNotAllowed) && !errors.Is(err, itsm.ErrNotFound):
-							t.Errorf("%T: %v", a, err)
-						}
-					}
-				}()
-			}
-			all.Wait()
-			w.look()
-			w.audit()
-			for id, want := range spent {
-				require.Equal(t, want, w.get(id).TimeSpent)
-			}
-			require.NotZero(t, joined)
-		})
-	}
 }
 
 // Reassigning at the same time: each counts, in the order of the history.
@@ -691,10 +407,10 @@ func TestReassigningAtOnce(t *testing.T) {
 		}()
 	}
 	all.Wait()
-	got := d.get(inc.ID)
+	got := d.Record(inc.ID)
 	require.Equal(t, people*each, got.Reassignments)
 	require.EqualValues(t, 2+people*each, got.Version)
-	d.replays(inc.ID)
+	d.Replays(inc.ID)
 }
 
 // Several hosts run what is due at the same time: each thing happens once.
@@ -706,33 +422,12 @@ func TestDueOnManyHosts(t *testing.T) {
 		ids = append(ids, d.open(resolve).ID)
 	}
 	major := d.open(accept)
-	d.clock.advance(3 * time.Hour)
-	var all sync.WaitGroup
-	var mu sync.Mutex
-	done := 0
-	for range 6 {
-		cfg.Now = d.clock.now
-		host, err := incident.NewPractice(d.store, cfg)
-		require.NoError(t, err)
-		all.Add(1)
-		go func() {
-			defer all.Done()
-			n, _, err := host.RunDue(sys)
-			if err != nil {
-				t.Error(err)
-			}
-			mu.Lock()
-			done += n
-			mu.Unlock()
-		}()
-	}
-	all.Wait()
-	require.Equal(t, 20+6, done)
+	require.Equal(t, 20+6, d.DueAtOnce(3*time.Hour, host(cfg, new(*incident.Practice))))
 	for _, id := range ids {
-		names := d.history(id)
+		names := d.Story(id)
 		require.Equal(t, []string{"report", "resolve", "auto_close"}, names)
 	}
-	require.Equal(t, 6, d.get(major.ID).Major.MissedUpdates)
+	require.Equal(t, 6, d.Record(major.ID).Major.MissedUpdates)
 }
 
 // A commit that fails, or of which nobody knows whether it failed, leaves
@@ -767,156 +462,46 @@ func TestCommitsFailAsAWhole(t *testing.T) {
 		}, func(d *desk, ids []itsm.ID) error { _, err := d.Practice.Reopen(mia, ids[0], "r"); return err }, 2},
 		{"Due", incident.Config{Children: incident.ChildrenCascade, AutoClose: incident.After(time.Hour)}, func(d *desk) []itsm.ID {
 			parent, children := d.family(3)
-			d.do(parent, resolve)
-			d.clock.advance(2 * time.Hour)
+			d.Did(mia, parent, resolve)
+			d.Time.Advance(2 * time.Hour)
 			return append(children, parent)
 		}, func(d *desk, _ []itsm.ID) error { _, _, err := d.RunDue(sys); return err }, 4},
 	}
 	for _, s := range stories {
-		for _, c := range []struct {
-			name          string
-			before, after func(n int) error
-			fails, done   error
-		}{
-			{"Down", always(errDown), nil, errDown, nil},
-			{"DownAfterwards", nil, always(errDown), errDown, errDown},
-			{"UnknownNotDone", once(itsm.ErrUnknown), nil, nil, errDown},
-			{"UnknownDone", nil, once(itsm.ErrUnknown), nil, errDown},
-			{"UnknownForLong", always(itsm.ErrUnknown), nil, itsm.ErrUnknown, nil},
-			{"Conflict", once(itsm.ErrConflict), nil, nil, errDown},
-			{"ConflictForLong", always(itsm.ErrConflict), nil, itsm.ErrConflict, nil},
-		} {
-			t.Run(s.name+"/"+c.name, func(t *testing.T) {
+		t.Run(s.name, func(t *testing.T) {
+			practicetest.Whole(t, func(t *testing.T, store *practicetest.Faulty[incident.Incident]) practicetest.Call {
 				d := newDesk(t, s.cfg)
 				ids := s.set(d)
-				before := d.everything()
-				store := &flaky{Store: d.store, before: c.before, after: c.after}
+				before := d.Records()
+				store.Store = d.Store
 				cfg := s.cfg
 				cfg.Attempts = 3
-				numbers := serial()
-				for range 50 { // the numbers that the set-up has used
-					_, _ = numbers(mia, "inc", morning)
-				}
+				numbers := practicetest.Serial()
 				cfg.NewID = func(ctx context.Context, prefix string, at time.Time) (itsm.ID, error) {
-					if prefix == "inc" {
-						return numbers(ctx, prefix, at)
+					id, err := numbers(ctx, prefix, at)
+					return "more-" + id, err
+				}
+				d.over(store, cfg)
+				return practicetest.Call{Do: func() error { return s.do(d, ids) }, Holds: func(happened bool) error {
+					if !happened {
+						return nil
 					}
-					return itsm.NewID(prefix, at), nil
-				}
-				d.over(dueStore{store, d.store}, cfg)
-				err := s.do(d, ids)
-				if c.fails == nil {
-					require.NoError(t, err)
-				} else {
-					require.ErrorIs(t, err, c.fails)
-				}
-				store.before, store.after = nil, nil
-				now := d.everything()
-				if c.done == nil {
-					require.Equal(t, before, now, "nothing has happened")
-					require.NoError(t, s.do(d, ids), "and it can be done later")
-					now = d.everything()
-				}
-				require.Len(t, now, s.after)
-				changed := 0
-				for id, r := range now {
-					if !reflect.DeepEqual(r, before[id]) {
-						changed++
+					now := d.Records()
+					require.Len(t, now, s.after)
+					changed := 0
+					for id, r := range now {
+						if !reflect.DeepEqual(r, before[id]) {
+							changed++
+						}
+						d.Replays(id)
+						if len(r.Children) > 0 {
+							d.related(id)
+						}
 					}
-					d.replays(id)
-					if len(r.Children) > 0 {
-						d.related(id)
-					}
-				}
-				require.GreaterOrEqual(t, changed, 2)
+					require.GreaterOrEqual(t, changed, 2)
+					return nil
+				}}
 			})
-		}
-	}
-}
-
-// everything lists all incidents.
-func (d *desk) everything() map[itsm.ID]incident.Incident {
-	d.t.Helper()
-	all := map[itsm.ID]incident.Incident{}
-	page, err := d.store.List(mia, itsm.Query{})
-	require.NoError(d.t, err)
-	for _, r := range page.Records {
-		all[r.ID] = r
-	}
-	return all
-}
-
-func always(err error) func(int) error { return func(int) error { return err } }
-
-func once(err error) func(int) error {
-	failed := false
-	return func(int) error {
-		if failed {
-			return nil
-		}
-		failed = true
-		return err
-	}
-}
-
-// dueStore is a flaky store that can say what is due.
-type dueStore struct {
-	*flaky
-	itsm.DueStore
-}
-
-// Random failures while random things happen: whatever was done was done as a
-// whole.
-func TestRandomFailures(t *testing.T) {
-	rounds := 40
-	if raceDetector {
-		rounds = 8
-	}
-	for seed := range uint64(rounds) {
-		cfg := configs()[seed%5]
-		cfg.Matcher = nil
-		cfg.Attempts = 2
-		w := newWorld(t, seed, cfg)
-		fail := func(int) error {
-			if w.chance(10) {
-				return pick(w, errDown, itsm.ErrUnknown, itsm.ErrConflict)
-			}
-			return nil
-		}
-		store := &flaky{Store: w.store, before: fail, after: func(int) error {
-			if w.chance(10) {
-				return pick(w, errDown, itsm.ErrUnknown)
-			}
-			return nil
-		}}
-		w.over(dueStore{store, w.store}, cfg)
-		for range 150 {
-			w.jump()
-			ctx := itsm.As(context.Background(), w.actor())
-			if len(w.ids) < 4 {
-				_, _ = w.Open(ctx, w.report())
-				for id := range w.everything() {
-					if !slices.Contains(w.ids, id) {
-						w.ids = append(w.ids, id)
-					}
-				}
-				slices.Sort(w.ids)
-				continue
-			}
-			if w.chance(20) {
-				_, _, _ = w.RunDue(sys)
-			}
-			_, _ = w.Do(ctx, w.id(), w.action())
-			for _, r := range w.everything() {
-				if !slices.Contains(w.ids, r.ID) {
-					w.ids = append(w.ids, r.ID)
-				}
-				w.sound(&r)
-			}
-			slices.Sort(w.ids)
-		}
-		for _, id := range w.ids {
-			w.replays(id)
-		}
+		})
 	}
 }

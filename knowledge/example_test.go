@@ -8,6 +8,7 @@ import (
 	"github.com/go-itsm/itsm"
 	"github.com/go-itsm/itsm/approval"
 	"github.com/go-itsm/itsm/knowledge"
+	"github.com/go-itsm/itsm/practicetest"
 	"github.com/go-itsm/itsm/storage/memory"
 )
 
@@ -15,7 +16,7 @@ import (
 func Example() {
 	now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 	desk, err := knowledge.NewPractice(memory.New[knowledge.Article](), knowledge.Config{
-		Config:        itsm.Config{Now: func() time.Time { return now }, NewID: serial()},
+		Config:        itsm.Config{Now: func() time.Time { return now }, NewID: practicetest.Serial()},
 		ValidateAfter: 1,
 	})
 	if err != nil {
@@ -70,7 +71,7 @@ func ExampleApprovalRule() {
 		return
 	}
 	desk, err := knowledge.NewPractice(memory.New[knowledge.Article](), knowledge.Config{
-		Config: itsm.Config{NewID: serial()}, Approvals: []knowledge.ApprovalRule{rule},
+		Config: itsm.Config{NewID: practicetest.Serial()}, Approvals: []knowledge.ApprovalRule{rule},
 	})
 	if err != nil {
 		fmt.Println(err)

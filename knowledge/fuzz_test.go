@@ -44,9 +44,9 @@ func FuzzDecode(f *testing.F) {
 			err := do()
 			require.True(t, err == nil || errors.Is(err, itsm.ErrInvalid) || errors.Is(err, itsm.ErrNotAllowed), "%v", err)
 		}
-		l.due(2 * time.Hour)
-		l.replays(r.ID)
-		r = l.get(r.ID)
+		l.Due(2 * time.Hour)
+		l.Replays(r.ID)
+		r = l.Record(r.ID)
 		if d, ok := r.Document(); ok {
 			require.NoError(t, d.Validate())
 		}
@@ -61,7 +61,7 @@ func FuzzParse(f *testing.F) {
 		rule, err := knowledge.ParseApprovalRule(data)
 		require.True(t, err == nil || errors.Is(err, itsm.ErrInvalid), "%v", err)
 		if err == nil {
-			_, err = knowledge.NewPractice(newLibrary(t, knowledge.Config{}).store, knowledge.Config{Approvals: []knowledge.ApprovalRule{rule}})
+			_, err = knowledge.NewPractice(newLibrary(t, knowledge.Config{}).Store, knowledge.Config{Approvals: []knowledge.ApprovalRule{rule}})
 			require.NoError(t, err)
 		}
 	})

@@ -1,13 +1,7 @@
 package knowledge_test
 
 import (
-	"encoding/json"
-	"flag"
 	"fmt"
-	"maps"
-	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,161 +9,67 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/internal/lifecycletest"
 	"github.com/go-itsm/itsm/knowledge"
+	"github.com/go-itsm/itsm/practicetest"
 )
 
-var update = flag.Bool("update", false, "rewrite the golden files and the diagram in doc.go")
-
-func golden(t *testing.T, name, text string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		require.NoError(t, os.MkdirAll("testdata", 0o755))
-		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
-	}
-	have, err := os.ReadFile(path)
-	require.NoError(t, err)
-	require.Equal(t, string(have), text, "go test ./knowledge -update rewrites %s", path)
-}
-
-func TestDiagramsAreGolden(t *testing.T) {
-	l := knowledge.DefaultLifecycle()
-	golden(t, "lifecycle.mmd", l.Mermaid())
-	golden(t, "lifecycle.dot", l.DOT())
-}
-
-// The diagram in the package's documentation is the generated one.
-func TestDocShowsTheDiagram(t *testing.T) {
-	const begin, end = "//\tstateDiagram-v2\n", "//\n"
-	source, err := os.ReadFile("doc.go")
-	require.NoError(t, err)
-	head, rest, ok := strings.Cut(string(source), begin)
-	require.True(t, ok)
-	shown, tail, ok := strings.Cut(rest, end)
-	require.True(t, ok)
-	var want strings.Builder
-	for line := range strings.Lines(knowledge.DefaultLifecycle().Mermaid()) {
-		want.WriteString("//\t" + line)
-	}
-	if *update {
-		require.NoError(t, os.WriteFile("doc.go", []byte(head+want.String()+end+tail), 0o644))
-		return
-	}
-	require.Equal(t, want.String(), begin+shown, "go test ./knowledge -update rewrites it")
-}
-
-// Every action that an actor can ask for is in the documentation's list.
-func TestDocListsEveryAction(t *testing.T) {
-	source, err := os.ReadFile("doc.go")
-	require.NoError(t, err)
-	l := newLibrary(t, knowledge.Config{})
-	options, err := l.WhyNot(mia, l.write().ID)
-	require.NoError(t, err)
-	require.Greater(t, len(options), 30)
-	for _, one := range options {
-		var name string
-		for word := range strings.SplitSeq(one.Action, "_") {
-			name += strings.ToUpper(word[:1]) + word[1:]
-		}
-		require.Contains(t, string(source), "["+name+"]")
-	}
-}
-
-// path finds a shortest way from one state to another.
-func path(l *itsm.Lifecycle, from, to itsm.State) []itsm.State {
-	ways := [][]itsm.State{{from}}
-	seen := map[itsm.State]bool{from: true}
-	for len(ways) > 0 {
-		way := ways[0]
-		ways = ways[1:]
-		last := way[len(way)-1]
-		if last == to {
-			return way
-		}
-		for _, next := range l.Permitted(last) {
-			if !seen[next] {
-				seen[next] = true
-				ways = append(ways, append(slices.Clone(way), next))
-			}
-		}
-	}
-	return nil
+func TestDocuments(t *testing.T) {
+	lifecycletest.Diagrams(t, "lifecycle", knowledge.DefaultLifecycle())
+	lifecycletest.DocShows(t, knowledge.DefaultLifecycle())
+	lifecycletest.DocLists(t, newLibrary(t, knowledge.Config{}).Actions(), "", 30)
+	lifecycletest.Holds(t, knowledge.DefaultLifecycle(), knowledge.States()...)
 }
 
 // What other products' articles go through, from their documents and sources: each state,
 // what it is here, and where it leads. KCS moves freely between its confidences, which
 // stand beside the state here.
-var products = []struct {
-	name  string
-	is    map[string]itsm.State
-	edges map[string][]string
-}{
-	{"ServiceNow", map[string]itsm.State{"draft": knowledge.Draft, "review": knowledge.InReview, "scheduled for publish": knowledge.Scheduled,
+var products = []lifecycletest.Product{
+	{Name: "ServiceNow", Map: map[string]itsm.State{"draft": knowledge.Draft, "review": knowledge.InReview, "scheduled for publish": knowledge.Scheduled,
 		"published": knowledge.Published, "pending retirement": knowledge.PendingRetirement, "retired": knowledge.Retired},
-		map[string][]string{"draft": {"review", "published"}, "review": {"draft", "published", "scheduled for publish"}, "scheduled for publish": {"published"},
+		Edges: map[string][]string{"draft": {"review", "published"}, "review": {"draft", "published", "scheduled for publish"}, "scheduled for publish": {"published"},
 			"published": {"pending retirement", "retired"}, "pending retirement": {"published", "retired"}}},
-	{"Zammad", map[string]itsm.State{"draft": knowledge.Draft, "internal": knowledge.Published, "published": knowledge.Published, "archived": knowledge.Retired},
-		map[string][]string{"draft": {"internal", "published"}, "internal": {"published", "archived"}, "published": {"archived", "internal"}, "archived": {"draft", "internal"}}},
-	{"GLPI", map[string]itsm.State{"before begin_date": knowledge.Scheduled, "visible": knowledge.Published, "after end_date": knowledge.Retired},
-		map[string][]string{"before begin_date": {"visible"}, "visible": {"after end_date"}, "after end_date": {"visible"}}},
-	{"frappe", map[string]itsm.State{"Draft": knowledge.Draft, "Published": knowledge.Published, "Archived": knowledge.Retired},
-		map[string][]string{"Draft": {"Published", "Archived"}, "Published": {"Draft", "Archived"}, "Archived": {"Draft", "Published"}}},
-	{"heidsoft", map[string]itsm.State{"not published": knowledge.Draft, "is_published": knowledge.Published},
-		map[string][]string{"not published": {"is_published"}, "is_published": {"not published"}}},
+	{Name: "Zammad", Map: map[string]itsm.State{"draft": knowledge.Draft, "internal": knowledge.Published, "published": knowledge.Published, "archived": knowledge.Retired},
+		Edges: map[string][]string{"draft": {"internal", "published"}, "internal": {"published", "archived"}, "published": {"archived", "internal"}, "archived": {"draft", "internal"}}},
+	{Name: "GLPI", Map: map[string]itsm.State{"before begin_date": knowledge.Scheduled, "visible": knowledge.Published, "after end_date": knowledge.Retired},
+		Edges: map[string][]string{"before begin_date": {"visible"}, "visible": {"after end_date"}, "after end_date": {"visible"}}},
+	{Name: "frappe", Map: map[string]itsm.State{"Draft": knowledge.Draft, "Published": knowledge.Published, "Archived": knowledge.Retired},
+		Edges: map[string][]string{"Draft": {"Published", "Archived"}, "Published": {"Draft", "Archived"}, "Archived": {"Draft", "Published"}}},
+	{Name: "heidsoft", Map: map[string]itsm.State{"not published": knowledge.Draft, "is_published": knowledge.Published},
+		Edges: map[string][]string{"not published": {"is_published"}, "is_published": {"not published"}}},
 }
 
 // Every step that another product's articles take is a legal path. Most are one step of
 // ours; those that are more are listed.
 func TestOtherProductsMapOntoTheLifecycle(t *testing.T) {
-	l := knowledge.DefaultLifecycle()
-	steps := 0
-	var longer []string
+	var steps lifecycletest.Steps
 	for _, p := range products {
-		for _, from := range slices.Sorted(maps.Keys(p.edges)) {
-			for _, to := range p.edges[from] {
-				steps++
-				a, b := p.is[from], p.is[to]
-				require.NotEmpty(t, a, from)
-				require.NotEmpty(t, b, to)
-				way := path(l, a, b)
-				require.NotNil(t, way, "%s: %s → %s", p.name, from, to)
-				if len(way) > 2 {
-					longer = append(longer, fmt.Sprintf("%s: %s → %s is %s", p.name, from, to, strings.Trim(fmt.Sprint(way), "[]")))
-				}
-			}
-		}
+		steps.Add(t, p, lifecycletest.Ways(knowledge.DefaultLifecycle()))
 	}
+	require.Empty(t, steps.None)
 	require.Equal(t, []string{
 		"GLPI: after end_date → visible is retired draft published",
 		"ServiceNow: review → published is in_review scheduled published", // in one commit
 		"Zammad: archived → internal is retired draft published",
 		"frappe: Archived → Published is retired draft published",
-	}, slices.Sorted(slices.Values(longer)))
-	require.Equal(t, 29, steps)
+	}, steps.Longer)
+	require.Equal(t, 29, steps.N)
 }
 
 // The states of the survey are those of the lifecycle, but for archived, which is the
 // confidence of what is retired.
 func TestStates(t *testing.T) {
-	l := knowledge.DefaultLifecycle()
-	require.Equal(t, knowledge.States(), slices.Collect(l.States()))
 	require.Equal(t, "draft in_review scheduled published review_due pending_retirement retired", strings.Trim(fmt.Sprint(knowledge.States()), "[]"))
-	for s := range l.States() {
-		require.NotNil(t, path(l, knowledge.Draft, s))
-		require.NotNil(t, path(l, s, knowledge.Retired))
+	for s := range knowledge.DefaultLifecycle().States() {
+		require.NotNil(t, lifecycletest.Path(knowledge.DefaultLifecycle(), s, knowledge.Retired))
 	}
-	data, err := json.Marshal(l)
-	require.NoError(t, err)
-	again, err := itsm.ParseLifecycle(data)
-	require.NoError(t, err)
-	require.True(t, itsm.Diff(l, again).Empty())
 }
 
 // Every combination of state and confidence is reached by actors, or there is a reason why
 // it is not.
 func TestEveryStateAndConfidence(t *testing.T) {
 	half := knowledge.Improve{Content: knowledge.Content{Title: "t", Issue: "i"}}
-	later := func(l *library) knowledge.Schedule { return knowledge.Schedule{At: l.clock.now().Add(time.Hour)} }
+	later := func(l *library) knowledge.Schedule { return knowledge.Schedule{At: l.Time.Now().Add(time.Hour)} }
 	every := knowledge.Plan{ReviewEvery: time.Hour}
 	vouch := knowledge.Validate{}
 	ask := knowledge.ProposeRetirement{Reason: "r", Reviewers: []string{"bob"}}
@@ -197,13 +97,13 @@ func TestEveryStateAndConfidence(t *testing.T) {
 				id := l.write().ID
 				for _, a := range how(l) {
 					if a == nil {
-						require.Equal(t, 1, l.due(2*time.Hour))
+						require.Equal(t, 1, l.Due(2*time.Hour))
 						continue
 					}
-					l.do(mia, id, a)
+					l.Did(mia, id, a)
 				}
-				require.Equal(t, s, l.get(id).State)
-				require.Equal(t, c, l.get(id).Confidence)
+				require.Equal(t, s, l.Record(id).State)
+				require.Equal(t, c, l.Record(id).Confidence)
 				reached++
 			case string:
 				require.Equal(t, unfinished, how)
@@ -215,9 +115,9 @@ func TestEveryStateAndConfidence(t *testing.T) {
 	require.Equal(t, 17, reached)
 	l := newLibrary(t, knowledge.Config{})
 	id := l.write(half).ID
-	l.refuse(mia, id, submit, "it does not say what to do yet")
-	l.refuse(mia, id, later(l), "it does not say what to do yet")
-	l.refuse(mia, id, vouch, "it does not say what to do yet")
+	l.Refuse(mia, id, submit, "it does not say what to do yet")
+	l.Refuse(mia, id, later(l), "it does not say what to do yet")
+	l.Refuse(mia, id, vouch, "it does not say what to do yet")
 }
 
 // askLegal is the host's own.
@@ -241,11 +141,11 @@ func TestAHostsOwnState(t *testing.T) {
 	l := newLibrary(t, knowledge.Config{Lifecycle: longer, Actions: []action{askLegal{}}})
 	r := l.write(publish, knowledge.Plan{ExpiresAt: morning.Add(10 * time.Hour)}, knowledge.Revise{}, askLegal{}, knowledge.Note{Text: "t"}, knowledge.Flag{Kind: knowledge.Unclear})
 	require.NotNil(t, r.Live)
-	require.Equal(t, 1, l.due(20*time.Hour))
-	r = l.get(r.ID)
+	require.Equal(t, 1, l.Due(20*time.Hour))
+	r = l.Record(r.ID)
 	require.Nil(t, r.Live)
 	require.Equal(t, itsm.State("legal_check"), r.State)
-	r = l.do(mia, r.ID, publish)
+	r = l.Did(mia, r.ID, publish)
 	require.Equal(t, 2, r.Live.Number)
 }
 
@@ -261,7 +161,7 @@ func TestNewPracticeRefuses(t *testing.T) {
 		`audience.reach must be internal, partner, customer or public, is "moon"`, "audience.domains[0] must not be empty", `audience.domains[2] "x" is there twice`,
 		`governance must be experience or compliance, is "anarchy"`, "locale must have at most 200 characters, has 201",
 		"review_every must not be negative", "validate_after must not be negative",
-	}, said(err))
+	}, practicetest.Said(err))
 	_, err = knowledge.NewPractice(nil, knowledge.Config{})
 	require.ErrorIs(t, err, itsm.ErrInvalid)
 	rule, err := knowledge.ParseApprovalRule([]byte(`{"name":"legal","of":"publication","when":{"category":["law"]},"policy":{"rule":{"of":[{"role":"legal"}]},"within":"48h"}}`))

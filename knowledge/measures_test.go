@@ -12,6 +12,7 @@ import (
 	"github.com/go-itsm/itsm"
 	"github.com/go-itsm/itsm/knowledge"
 	"github.com/go-itsm/itsm/knowledge/search"
+	"github.com/go-itsm/itsm/practicetest"
 	"github.com/go-itsm/itsm/sla"
 	"github.com/go-itsm/itsm/storage/memory"
 )
@@ -37,7 +38,7 @@ func failing[T any]() iter.Seq2[T, error] {
 func TestMeasures(t *testing.T) {
 	const day = 24 * time.Hour
 	l := newLibrary(t, knowledge.Config{ReviewEvery: 20 * day})
-	from := l.clock.now()
+	from := l.Time.Now()
 	capture := func(c knowledge.Capture) itsm.ID {
 		if c.Title == "" {
 			c.Content = mail
@@ -48,27 +49,27 @@ func TestMeasures(t *testing.T) {
 	}
 	// One that was captured in a case, published two days later, and solves three.
 	one := capture(knowledge.Capture{From: inc(1), Audience: knowledge.Audience{Reach: knowledge.Public}})
-	l.clock.advance(2*day - time.Minute)
-	l.do(mia, one, publish, solves(2), solves(3), knowledge.RecordUse{Kind: knowledge.Rejected, For: inc(4)}, knowledge.RecordUse{Kind: knowledge.Viewed, Count: 10}, knowledge.Validate{})
-	l.do(mia, one, knowledge.SampleLink{For: inc(2), Relevant: true}, knowledge.SampleLink{For: inc(3), Relevant: true}, knowledge.SampleLink{For: inc(1)})
+	l.Time.Advance(2*day - time.Minute)
+	l.Did(mia, one, publish, solves(2), solves(3), knowledge.RecordUse{Kind: knowledge.Rejected, For: inc(4)}, knowledge.RecordUse{Kind: knowledge.Viewed, Count: 10}, knowledge.Validate{})
+	l.Did(mia, one, knowledge.SampleLink{For: inc(2), Relevant: true}, knowledge.SampleLink{For: inc(3), Relevant: true}, knowledge.SampleLink{For: inc(1)})
 	// One that was captured in no case, published after four days, flagged and fixed a day
 	// later; another flag is open.
 	two := capture(knowledge.Capture{})
-	l.clock.advance(4*day - time.Minute)
-	l.do(mia, two, publish, knowledge.Flag{Kind: knowledge.Outdated}, knowledge.Rate{Helpful: true}, knowledge.Rate{Helpful: true}, knowledge.Rate{})
-	l.clock.advance(day - 4*time.Minute)
+	l.Time.Advance(4*day - time.Minute)
+	l.Did(mia, two, publish, knowledge.Flag{Kind: knowledge.Outdated}, knowledge.Rate{Helpful: true}, knowledge.Rate{Helpful: true}, knowledge.Rate{})
+	l.Time.Advance(day - 4*time.Minute)
 	fix := better
 	fix.Resolves = []int{1}
-	l.do(mia, two, fix, knowledge.Flag{Kind: knowledge.Unclear}, knowledge.ScoreChecklist{Criteria: []knowledge.Criterion{{Name: "a", Met: true}, {Name: "b"}, {Name: "c", NotApplicable: true}}})
+	l.Did(mia, two, fix, knowledge.Flag{Kind: knowledge.Unclear}, knowledge.ScoreChecklist{Criteria: []knowledge.Criterion{{Name: "a", Met: true}, {Name: "b"}, {Name: "c", NotApplicable: true}}})
 	// Its translation, which does not follow.
 	three := capture(knowledge.Capture{Translates: two, Locale: "ko"})
-	l.do(mia, three, publish)
-	l.do(mia, two, improved(func(c *knowledge.Content) { c.Title = "Newer" }))
+	l.Did(mia, three, publish)
+	l.Did(mia, two, improved(func(c *knowledge.Content) { c.Title = "Newer" }))
 	// A duplicate, and a draft.
 	four := capture(knowledge.Capture{From: inc(5)})
-	l.do(mia, four, knowledge.Retire{Reason: "duplicate", Replacement: one})
+	l.Did(mia, four, knowledge.Retire{Reason: "duplicate", Replacement: one})
 	capture(knowledge.Capture{})
-	until := l.clock.now().Add(time.Minute)
+	until := l.Time.Now().Add(time.Minute)
 
 	cases := func(n int, links ...itsm.Link) knowledge.Case {
 		return knowledge.Case{Ref: inc(n), Closed: from.Add(time.Hour), Links: links}
@@ -89,7 +90,7 @@ func TestMeasures(t *testing.T) {
 	}, m)
 
 	// In another month there was nothing, and what is due is stale.
-	l.due(30 * day)
+	l.Due(30 * day)
 	m, err = knowledge.Measure(l.Samples(mia, itsm.Query{}), each[knowledge.Case](), until, until.Add(30*day))
 	require.NoError(t, err)
 	require.Equal(t, f(3, 3), m.Stale)
@@ -102,7 +103,7 @@ func TestMeasures(t *testing.T) {
 	_, err = knowledge.Measure(each[knowledge.Sample](), failing[knowledge.Case](), from, until)
 	require.ErrorIs(t, err, errDown)
 	_, err = knowledge.Measure(each[knowledge.Sample](), each[knowledge.Case](), until, from)
-	require.Equal(t, []string{"until must be after from"}, said(err))
+	require.Equal(t, []string{"until must be after from"}, practicetest.Said(err))
 	_, err = l.Sample(mia, "kba-99")
 	require.ErrorIs(t, err, itsm.ErrNotFound)
 }
@@ -112,7 +113,7 @@ func TestGaps(t *testing.T) {
 	var log []knowledge.Searched
 	l := newLibrary(t, knowledge.Config{Searched: func(_ context.Context, s knowledge.Searched) { log = append(log, s) }})
 	ask := func(who, text string) {
-		l.clock.advance(time.Minute)
+		l.Time.Advance(time.Minute)
 		_, err := l.Search(as(who), knowledge.Search{Text: text, Reader: staff, Least: 0.5})
 		require.NoError(t, err)
 	}
@@ -188,7 +189,7 @@ func TestTheIndexFollows(t *testing.T) {
 	require.Equal(t, before+1, ix.tries, "an index that is down costs one try")
 	ix.err = nil
 	require.Empty(t, l.finds(staff, "mail"))
-	l.do(mia, first.ID, solves(1)) // after which it is searched as before
+	l.Did(mia, first.ID, solves(1)) // after which it is searched as before
 	require.Empty(t, ix.puts)
 	second := l.write()
 	require.Len(t, ix.puts, 23)
@@ -198,11 +199,11 @@ func TestTheIndexFollows(t *testing.T) {
 	require.Equal(t, 25, told)
 
 	// Whatever the index still has, a reader sees what there is.
-	other, err := knowledge.NewPractice(l.store, knowledge.Config{Config: itsm.Config{Now: l.clock.now}})
+	other, err := knowledge.NewPractice(l.Store, knowledge.Config{Config: itsm.Config{Now: l.Time.Now}})
 	require.NoError(t, err)
 	cursor, err = other.CatchUp(mia, "")
 	require.NoError(t, err)
-	l.do(mia, first.ID, retire)
+	l.Did(mia, first.ID, retire)
 	hits, err := other.Search(mia, knowledge.Search{Text: "mail", Reader: staff})
 	require.NoError(t, err)
 	require.Empty(t, hits)
@@ -214,7 +215,7 @@ func TestTheIndexFollows(t *testing.T) {
 	require.NoError(t, other.Reindex(mia))
 
 	// What the index refuses is passed over, and told.
-	picky, err := knowledge.NewPractice(l.store, knowledge.Config{Document: func(r knowledge.Article, d search.Document) search.Document {
+	picky, err := knowledge.NewPractice(l.Store, knowledge.Config{Document: func(r knowledge.Article, d search.Document) search.Document {
 		if r.ID == third.ID {
 			d.Fields["title"] = "t"
 		}
@@ -234,15 +235,15 @@ func TestTheIndexFollows(t *testing.T) {
 	hits, err = p.Search(mia, knowledge.Search{Text: "mail", Reader: writer})
 	require.NoError(t, err)
 	require.Empty(t, hits)
-	_, err = p.Over(&flaky{Store: l.store}).CatchUp(mia, "")
+	_, err = p.Over(struct{ itsm.Store[knowledge.Article] }{l.Store}).CatchUp(mia, "")
 	require.ErrorIs(t, err, itsm.ErrUnsupported)
-	require.ErrorIs(t, p.Over(&flaky{Store: l.store}).Reindex(mia), itsm.ErrUnsupported)
-	for _, err := range p.Over(&flaky{Store: l.store}).Samples(mia, itsm.Query{}) {
+	require.ErrorIs(t, p.Over(struct{ itsm.Store[knowledge.Article] }{l.Store}).Reindex(mia), itsm.ErrUnsupported)
+	for _, err := range p.Over(struct{ itsm.Store[knowledge.Article] }{l.Store}).Samples(mia, itsm.Query{}) {
 		require.ErrorIs(t, err, itsm.ErrUnsupported)
 	}
-	_, err = p.Over(broken{l.store}).Search(mia, knowledge.Search{Text: "mail", Reader: writer})
+	_, err = p.Over(broken{l.Store}).Search(mia, knowledge.Search{Text: "mail", Reader: writer})
 	require.ErrorIs(t, err, errDown)
-	bad := p.Over(broken{l.store})
+	bad := p.Over(broken{l.Store})
 	_, err = bad.CatchUp(mia, "")
 	require.ErrorIs(t, err, errDown)
 	_, err = bad.Sample(mia, first.ID)
@@ -257,7 +258,7 @@ func TestTheIndexFollows(t *testing.T) {
 	require.ErrorIs(t, err, errDown)
 
 	// A practice with the real clock has a time, too.
-	real, err := knowledge.NewPractice(l.store, knowledge.Config{Searched: func(_ context.Context, s knowledge.Searched) { require.Equal(t, time.UTC, s.At.Location()) }})
+	real, err := knowledge.NewPractice(l.Store, knowledge.Config{Searched: func(_ context.Context, s knowledge.Searched) { require.Equal(t, time.UTC, s.At.Location()) }})
 	require.NoError(t, err)
 	_, err = real.Search(mia, knowledge.Search{Text: "mail"})
 	require.NoError(t, err)
@@ -280,32 +281,32 @@ func (broken) Events(context.Context, itsm.ID, itsm.Version) iter.Seq2[itsm.Even
 func TestAgreements(t *testing.T) {
 	l := newLibrary(t, knowledge.Config{Agreements: promised(t)})
 	r := l.write()
-	require.Equal(t, 1, l.due(25*time.Hour), "it is late")
-	r = l.do(mia, r.ID, publish, knowledge.Flag{Kind: knowledge.Unclear})
+	require.Equal(t, 1, l.Due(25*time.Hour), "it is late")
+	r = l.Did(mia, r.ID, publish, knowledge.Flag{Kind: knowledge.Unclear})
 	read := func(metric string) sla.Reading {
-		target, ok := l.get(r.ID).Targets.Find("content", metric)
+		target, ok := l.Record(r.ID).Targets.Find("content", metric)
 		require.True(t, ok)
 		c, err := l.Clock(target)
 		require.NoError(t, err)
-		return c.At(l.clock.now())
+		return c.At(l.Time.Now())
 	}
 	require.Equal(t, sla.Missed, read("publication").State)
 	require.Equal(t, 25*time.Hour+time.Minute, read("publication").Elapsed)
-	l.clock.advance(3 * time.Hour)
+	l.Time.Advance(3 * time.Hour)
 	require.Equal(t, 3*time.Hour, read("flags").Elapsed)
-	r = l.do(mia, r.ID, knowledge.ResolveFlag{Number: 1})
-	l.clock.advance(9 * time.Hour)
+	r = l.Did(mia, r.ID, knowledge.ResolveFlag{Number: 1})
+	l.Time.Advance(9 * time.Hour)
 	require.Equal(t, sla.Met, read("flags").State)
-	l.do(mia, r.ID, knowledge.Flag{Kind: knowledge.Unclear})
-	l.clock.advance(time.Hour)
+	l.Did(mia, r.ID, knowledge.Flag{Kind: knowledge.Unclear})
+	l.Time.Advance(time.Hour)
 	require.Equal(t, time.Hour, read("flags").Elapsed, "it begins anew")
-	results, err := l.Results(mia, r.ID, l.clock.now())
+	results, err := l.Results(mia, r.ID, l.Time.Now())
 	require.NoError(t, err)
 	require.Len(t, results, 3)
 	require.Equal(t, "mail", results[0].Service)
 	_, err = l.Results(mia, "x", morning)
 	require.ErrorIs(t, err, itsm.ErrNotFound)
-	l.replays(r.ID)
+	l.Replays(r.ID)
 }
 
 // A host has a say in what is searched.
@@ -316,7 +317,7 @@ func TestAHostsOwnDocument(t *testing.T) {
 	}})
 	r := l.write(publish)
 	require.Empty(t, l.finds(staff, "zebra"))
-	l.do(mia, r.ID, knowledge.SetFields{Fields: itsm.Fields{"product": []byte(`"Zebra 9"`)}})
+	l.Did(mia, r.ID, knowledge.SetFields{Fields: itsm.Fields{"product": []byte(`"Zebra 9"`)}})
 	require.Equal(t, []itsm.ID{r.ID}, l.finds(staff, "zebra"))
 }
 

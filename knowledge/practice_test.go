@@ -2,11 +2,7 @@ package knowledge_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"maps"
-	"math/rand/v2"
-	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -19,19 +15,9 @@ import (
 	"github.com/go-itsm/itsm/approval"
 	"github.com/go-itsm/itsm/knowledge"
 	"github.com/go-itsm/itsm/knowledge/search"
+	"github.com/go-itsm/itsm/practicetest"
 	"github.com/go-itsm/itsm/sla"
 )
-
-// A world is a few articles to which things happen by chance: under one configuration, with
-// a clock that jumps, mostly forwards.
-type world struct {
-	*library
-	rnd       *rand.Rand
-	ids       []itsm.ID
-	snapshots map[itsm.ID]map[itsm.Version]knowledge.Article
-	tried     map[string]int
-	done      map[string]int
-}
 
 // configs are the ways in which a host may run the practice.
 func configs(t testing.TB) []knowledge.Config {
@@ -68,209 +54,94 @@ func promised(t testing.TB) *sla.Book {
 	return book
 }
 
-func pick[T any](w *world, from ...T) T { return from[w.rnd.IntN(len(from))] }
+func person(w *world) string { return practicetest.Pick(w, "mia", "ann", "bob", "cai", "mia", "") }
 
-func (w *world) chance(oneIn int) bool { return w.rnd.IntN(oneIn) == 0 }
-func (w *world) said() string {
-	if w.chance(10) {
-		return pick(w, "", "a\x00b", "\xff", "문제")
-	}
-	return pick(w, "mail", "메일서버 인증서", "late", "queue full")
-}
-func (w *world) person() string { return pick(w, "mia", "ann", "bob", "cai", "mia", "") }
-func (w *world) time() time.Time {
-	if w.chance(4) {
-		return time.Time{}
-	}
-	return w.clock.now().Add(time.Duration(w.rnd.Int64N(int64(60*time.Hour))) - 12*time.Hour)
-}
-
-func (w *world) names(of ...string) []string {
-	var all []string
-	for range w.rnd.IntN(3) {
-		all = append(all, pick(w, of...))
-	}
-	return all
-}
-
-func (w *world) content() knowledge.Content {
-	c := knowledge.Content{Title: w.said(), Issue: w.said()}
-	if !w.chance(4) {
-		c.Resolution = pick(w, "restart", "다시 시작", "wait", "replace it")
+func content(w *world) knowledge.Content {
+	c := knowledge.Content{Title: w.Text(), Issue: w.Text()}
+	if !w.OneIn(4) {
+		c.Resolution = practicetest.Pick(w, "restart", "다시 시작", "wait", "replace it")
 	}
 	return c
 }
 
-func (w *world) audience() knowledge.Audience {
-	return knowledge.Audience{Reach: pick(w, append(knowledge.Reaches(), "", knowledge.Public)...), Domains: w.names("hr", "it", "hr", "acme")}
+func audience(w *world) knowledge.Audience {
+	return knowledge.Audience{Reach: practicetest.Pick(w, append(knowledge.Reaches(), "", knowledge.Public)...), Domains: w.Names("hr", "it", "hr", "acme")}
 }
 
-func (w *world) other() itsm.ID {
-	if len(w.ids) == 0 {
+func other(w *world) itsm.ID {
+	if len(w.IDs) == 0 {
 		return "kba-1"
 	}
-	return pick(w, w.ids...)
+	return practicetest.Pick(w, w.IDs...)
 }
 
-func (w *world) capture() knowledge.Capture {
-	c := knowledge.Capture{Content: w.content(), Locale: pick(w, "", "", "ko", "de"), Services: w.names("mail", "erp"), Tags: w.names("a", "b"), ReviewEvery: pick(w, 0, 0, 2*time.Hour)}
-	switch w.rnd.IntN(6) {
+func capture(w *world) action {
+	c := knowledge.Capture{Content: content(w), Locale: practicetest.Pick(w, "", "", "ko", "de"), Services: w.Names("mail", "erp"), Tags: w.Names("a", "b"), ReviewEvery: practicetest.Pick(w, 0, 0, 2*time.Hour)}
+	switch w.IntN(6) {
 	case 0:
-		c.From = inc(w.rnd.IntN(9))
+		c.From = inc(w.IntN(9))
 	case 1:
-		c.Governance = pick(w, append(knowledge.Governances(), "x")...)
+		c.Governance = practicetest.Pick(w, append(knowledge.Governances(), "x")...)
 	case 2:
-		c.Audience = w.audience()
+		c.Audience = audience(w)
 	case 3:
-		c.Translates, c.Locale, c.Covers = w.other(), pick(w, "ko", "de", "ja", "fr", "en"), w.rnd.IntN(3)
+		c.Translates, c.Locale, c.Covers = other(w), practicetest.Pick(w, "ko", "de", "ja", "fr", "en"), w.IntN(3)
 	}
 	return c
 }
 
 // action is a random action with random input; those that lead on come often.
-func (w *world) action(r *knowledge.Article) action {
-	reason := w.said()
-	vote := pick(w, approval.Votes()...)
-	if w.chance(2) {
+func anything(w *world, r *knowledge.Article) action {
+	if w.OneIn(60) {
+		return knowledge.Retire{Reason: w.Text(), Replacement: practicetest.Pick(w, "", other(w))}
+	}
+	reason := w.Text()
+	vote := practicetest.Pick(w, approval.Votes()...)
+	if w.OneIn(2) {
 		vote = approval.Approve
 	}
-	improve := knowledge.Improve{Content: w.content(), Covers: r.Source.Edition}
-	hand := knowledge.Submit{PublishAt: w.time()}
-	if w.chance(2) {
-		hand.Reviewers, hand.PublishAt = []string{pick(w, "ann", "bob", "cai")}, time.Time{}
-	} else if w.chance(2) {
+	improve := knowledge.Improve{Content: content(w), Covers: r.Source.Edition}
+	hand := knowledge.Submit{PublishAt: w.Time()}
+	if w.OneIn(2) {
+		hand.Reviewers, hand.PublishAt = []string{practicetest.Pick(w, "ann", "bob", "cai")}, time.Time{}
+	} else if w.OneIn(2) {
 		hand.PublishAt = time.Time{}
 	}
-	end := knowledge.ProposeRetirement{Reason: reason, Replacement: pick(w, "", "", w.other())}
-	if w.chance(2) {
-		end.Reviewers = []string{pick(w, "ann", "bob")}
+	end := knowledge.ProposeRetirement{Reason: reason, Replacement: practicetest.Pick(w, "", "", other(w))}
+	if w.OneIn(2) {
+		end.Reviewers = []string{practicetest.Pick(w, "ann", "bob")}
 	}
 	forward := map[itsm.State][]action{
-		knowledge.Draft:             {improve, hand, hand, knowledge.Publish{}, knowledge.Schedule{At: w.time()}, knowledge.Validate{}, knowledge.Discard{}},
-		knowledge.InReview:          {knowledge.Vote{Vote: vote}, knowledge.Vote{Vote: vote, Comment: reason}, knowledge.Vote{Vote: vote}, knowledge.Delegate{To: w.person()}, knowledge.Withdraw{}},
-		knowledge.Scheduled:         {knowledge.Publish{}, knowledge.Schedule{At: w.time()}, knowledge.Withdraw{Reason: reason}},
-		knowledge.Published:         {improve, knowledge.RecordUse{Kind: knowledge.UsedToSolve, For: inc(w.rnd.IntN(500))}, knowledge.Revise{Reason: reason}, knowledge.Flag{Kind: knowledge.Outdated, Text: reason}, end, knowledge.Validate{Note: reason}},
-		knowledge.ReviewDue:         {knowledge.CompleteReview{}, improve, knowledge.RecordUse{Kind: knowledge.UsedToSolve, For: inc(w.rnd.IntN(500))}, knowledge.Revise{}, end},
-		knowledge.PendingRetirement: {knowledge.Vote{Vote: vote}, knowledge.Vote{Vote: vote}, knowledge.Keep{}, knowledge.Delegate{To: w.person()}},
+		knowledge.Draft:             {improve, hand, hand, knowledge.Publish{}, knowledge.Schedule{At: w.Time()}, knowledge.Validate{}, knowledge.Discard{}},
+		knowledge.InReview:          {knowledge.Vote{Vote: vote}, knowledge.Vote{Vote: vote, Comment: reason}, knowledge.Vote{Vote: vote}, knowledge.Delegate{To: person(w)}, knowledge.Withdraw{}},
+		knowledge.Scheduled:         {knowledge.Publish{}, knowledge.Schedule{At: w.Time()}, knowledge.Withdraw{Reason: reason}},
+		knowledge.Published:         {improve, knowledge.RecordUse{Kind: knowledge.UsedToSolve, For: inc(w.IntN(500))}, knowledge.Revise{Reason: reason}, knowledge.Flag{Kind: knowledge.Outdated, Text: reason}, end, knowledge.Validate{Note: reason}},
+		knowledge.ReviewDue:         {knowledge.CompleteReview{}, improve, knowledge.RecordUse{Kind: knowledge.UsedToSolve, For: inc(w.IntN(500))}, knowledge.Revise{}, end},
+		knowledge.PendingRetirement: {knowledge.Vote{Vote: vote}, knowledge.Vote{Vote: vote}, knowledge.Keep{}, knowledge.Delegate{To: person(w)}},
 		knowledge.Retired:           {knowledge.Restore{Reason: reason}},
 	}
-	if more := forward[r.State]; len(more) > 0 && !w.chance(3) {
-		return pick(w, more...)
+	if more := forward[r.State]; len(more) > 0 && !w.OneIn(3) {
+		return practicetest.Pick(w, more...)
 	}
-	return pick(w, []action{
-		improve, knowledge.Improve{Content: w.content(), Resolves: []int{w.rnd.IntN(4)}, Note: reason}, knowledge.Revert{Edition: w.rnd.IntN(4), Reason: reason},
-		knowledge.Classify{Category: reason, Services: w.names("mail", "erp", ""), Tags: w.names("a", "b")},
-		knowledge.SetAudience{Audience: w.audience()}, knowledge.SetGovernance{Governance: pick(w, append(knowledge.Governances(), "x")...)},
-		knowledge.AssignOwner{Owner: w.person()}, knowledge.Plan{ReviewEvery: time.Duration(w.rnd.IntN(9)-1) * time.Hour, ExpiresAt: w.time()},
-		knowledge.Validate{}, knowledge.Invalidate{Reason: reason}, hand, knowledge.Vote{Vote: vote, For: w.person()}, knowledge.Delegate{To: w.person(), Until: w.time()},
-		knowledge.Withdraw{}, knowledge.Schedule{At: w.time()}, knowledge.Publish{}, knowledge.Revise{}, knowledge.Discard{Reason: reason},
-		knowledge.RecordUse{Kind: pick(w, append(knowledge.UseKinds(), "x")...), For: inc(w.rnd.IntN(30)), Count: w.rnd.IntN(3)}, knowledge.RecordUse{Kind: knowledge.Viewed, Count: w.rnd.IntN(40) - 1},
-		knowledge.SampleLink{For: inc(1), Relevant: w.chance(2)}, knowledge.Rate{Helpful: w.chance(2), Comment: reason},
-		knowledge.Flag{Kind: pick(w, knowledge.Incorrect, knowledge.Unclear, ""), Text: reason}, knowledge.ResolveFlag{Number: r.Flagged, Declined: w.chance(2), Note: reason}, knowledge.CompleteReview{Note: reason},
-		knowledge.ScoreChecklist{Criteria: []knowledge.Criterion{{Name: "clear", Met: w.chance(2)}, {Name: reason, NotApplicable: w.chance(3), Met: w.chance(2)}}},
-		knowledge.Note{Text: reason}, knowledge.Link{Link: itsm.Link{Rel: pick(w, knowledge.Documents, "created_from"), To: itsm.Ref{Kind: "problem", ID: "1"}}},
+	return practicetest.Pick(w, []action{
+		improve, knowledge.Improve{Content: content(w), Resolves: []int{w.IntN(4)}, Note: reason}, knowledge.Revert{Edition: w.IntN(4), Reason: reason},
+		knowledge.Classify{Category: reason, Services: w.Names("mail", "erp", ""), Tags: w.Names("a", "b")},
+		knowledge.SetAudience{Audience: audience(w)}, knowledge.SetGovernance{Governance: practicetest.Pick(w, append(knowledge.Governances(), "x")...)},
+		knowledge.AssignOwner{Owner: person(w)}, knowledge.Plan{ReviewEvery: time.Duration(w.IntN(9)-1) * time.Hour, ExpiresAt: w.Time()},
+		knowledge.Validate{}, knowledge.Invalidate{Reason: reason}, hand, knowledge.Vote{Vote: vote, For: person(w)}, knowledge.Delegate{To: person(w), Until: w.Time()},
+		knowledge.Withdraw{}, knowledge.Schedule{At: w.Time()}, knowledge.Publish{}, knowledge.Revise{}, knowledge.Discard{Reason: reason},
+		knowledge.RecordUse{Kind: practicetest.Pick(w, append(knowledge.UseKinds(), "x")...), For: inc(w.IntN(30)), Count: w.IntN(3)}, knowledge.RecordUse{Kind: knowledge.Viewed, Count: w.IntN(40) - 1},
+		knowledge.SampleLink{For: inc(1), Relevant: w.OneIn(2)}, knowledge.Rate{Helpful: w.OneIn(2), Comment: reason},
+		knowledge.Flag{Kind: practicetest.Pick(w, knowledge.Incorrect, knowledge.Unclear, ""), Text: reason}, knowledge.ResolveFlag{Number: r.Flagged, Declined: w.OneIn(2), Note: reason}, knowledge.CompleteReview{Note: reason},
+		knowledge.ScoreChecklist{Criteria: []knowledge.Criterion{{Name: "clear", Met: w.OneIn(2)}, {Name: reason, NotApplicable: w.OneIn(3), Met: w.OneIn(2)}}},
+		knowledge.Note{Text: reason}, knowledge.Link{Link: itsm.Link{Rel: practicetest.Pick(w, knowledge.Documents, "created_from"), To: itsm.Ref{Kind: "problem", ID: "1"}}},
 		knowledge.Unlink{Link: itsm.Link{Rel: knowledge.Documents, To: itsm.Ref{Kind: "problem", ID: "1"}}}, knowledge.SetFields{Fields: itsm.Fields{"x": []byte(`"y"`)}},
 		end, knowledge.Keep{Reason: reason}, knowledge.Restore{Reason: reason}, knowledge.Expire{}, knowledge.Approve{}, nil,
 	}...)
 }
 
-// step does one random thing and returns how many actions were tried.
-func (w *world) step() int {
-	if w.chance(3) {
-		d := time.Duration(w.rnd.Int64N(int64(90 * time.Minute)))
-		if w.chance(20) {
-			d = -d
-		} else if w.chance(10) {
-			d *= 12
-		}
-		w.clock.advance(d)
-	}
-	if w.chance(12) {
-		n, _, err := w.RunDue(sys)
-		require.NoError(w.t, err)
-		w.done["due"] += n
-		w.lookAtAll()
-		return n
-	}
-	ctx := as(pick(w, "mia", "ann", "bob", "cai"))
-	if len(w.ids) == 0 || len(w.ids) < 60 && w.chance(15) {
-		r, err := w.Capture(ctx, w.capture())
-		if w.expected("capture", err) {
-			w.ids = append(w.ids, r.ID)
-			w.lookAtFamily(r)
-		}
-		return 1
-	}
-	id := pick(w, w.ids...)
-	before := w.get(id)
-	a := w.action(&before)
-	if w.chance(60) {
-		a = knowledge.Retire{Reason: w.said(), Replacement: pick(w, "", w.other())}
-	}
-	called := "nil"
-	if a != nil {
-		called = a.Action()
-	}
-	after, err := w.Do(ctx, id, a)
-	if w.expected(called, err) {
-		w.same(w.get(id), after, "what was done is stored")
-	} else {
-		w.same(before, w.get(id), "what is refused changes nothing")
-		return 1
-	}
-	w.lookAtFamily(after)
-	return 1
-}
-
-// same is require.Equal, which takes its time.
-func (w *world) same(want, got knowledge.Article, says string) {
-	if !reflect.DeepEqual(want, got) {
-		require.Equal(w.t, want, got, says)
-	}
-}
-
-func (w *world) expected(called string, err error) bool {
-	w.tried[called]++
-	if err == nil {
-		w.done[called]++
-		return true
-	}
-	if !errors.Is(err, itsm.ErrInvalid) && !errors.Is(err, itsm.ErrNotAllowed) {
-		require.NoError(w.t, err, called)
-	}
-	require.NotEmpty(w.t, itsm.Findings(err))
-	return false
-}
-
-func (w *world) lookAtAll() {
-	for _, id := range w.ids {
-		w.look(id)
-	}
-}
-
-// lookAtFamily looks at an article and those that a change of it may change.
-func (w *world) lookAtFamily(r knowledge.Article) {
-	w.look(r.ID)
-	if r.Source.Article != "" {
-		w.look(r.Source.Article)
-	}
-	for _, t := range r.Translations {
-		w.look(t.ID)
-	}
-}
-
-// look takes a snapshot and proves what is always true of an article.
-func (w *world) look(id itsm.ID) {
-	r := w.get(id)
-	if w.snapshots[id] == nil {
-		w.snapshots[id] = map[itsm.Version]knowledge.Article{}
-	}
-	w.snapshots[id][r.Version] = r
-	ok := func(fact bool, says string) {
-		if !fact {
-			w.t.Fatalf("%s, version %d, %s: not so: %s\n%+v\nlive %+v\ndraft %+v", r.ID, r.Version, r.State, says, r, r.Live, r.Draft)
-		}
-	}
+// sound proves what is always true of an article.
+func sound(w *world, r *knowledge.Article, ok func(bool, string)) {
 	is := func(states ...itsm.State) bool { return slices.Contains(states, r.State) }
 	ok(is(knowledge.Retired) == (r.Confidence == knowledge.Archived), "what is archived is retired, and only that")
 	ok(is(knowledge.Retired) == !r.Retired.IsZero(), "it says when it was retired")
@@ -290,189 +161,124 @@ func (w *world) look(id itsm.ID) {
 	ok(len(r.Usage.Recent) <= 50 && len(r.Flags) <= r.Flagged && len(r.Translations) <= 100, "the record stays small")
 	ok(r.Source.Article == "" || len(r.Translations) == 0, "a translation has none of its own")
 	if r.Source.Article != "" && !is(knowledge.Retired) {
-		source := w.get(r.Source.Article)
+		source := w.Record(r.Source.Article)
 		ok(r.Source == knowledge.Source{Article: source.ID, Edition: source.Editions, Withdrawn: source.Live == nil}, "a translation knows how its source stands")
 		ok(slices.Contains(source.Translations, knowledge.Translation{ID: r.ID, Locale: r.Locale}), "its source knows it")
 	}
 	for _, t := range r.Translations {
-		other := w.get(t.ID)
+		other := w.Record(t.ID)
 		ok(other.Source.Article == r.ID && other.State != knowledge.Retired && other.Locale == t.Locale && t.Locale != r.Locale, "what it has for a translation is one")
 	}
 }
 
-// audit proves that history and records agree: now, and as they were at every version and
-// time that was looked at; and that the index shows what there is.
-func (w *world) audit() (compared int) {
-	equal := func(want, got knowledge.Article, what string) {
-		compared++
-		if !reflect.DeepEqual(want, got) {
-			require.Equal(w.t, want, got, what)
-		}
-	}
-	for _, id := range w.ids {
-		again, err := w.Replay(w.History(mia, id))
-		require.NoError(w.t, err)
-		equal(w.get(id), again, "replay")
-		var events []itsm.Event
-		for e, err := range w.History(mia, id) {
-			require.NoError(w.t, err)
-			events = append(events, e)
-		}
-		versions := slices.Sorted(maps.Keys(w.snapshots[id]))
-		w.rnd.Shuffle(len(versions), func(i, j int) { versions[i], versions[j] = versions[j], versions[i] })
-		for _, v := range versions[:min(len(versions), 6)] {
-			got, err := w.AtVersion(mia, id, v)
-			require.NoError(w.t, err)
-			equal(w.snapshots[id][v], got, fmt.Sprintf("version %d", v))
-			last, at := v, events[v-1].At
-			for _, e := range events {
-				if !e.At.After(at) && e.Version > last {
-					last = e.Version
-				}
-			}
-			if want, ok := w.snapshots[id][last]; ok {
-				got, err = w.At(mia, id, at)
-				require.NoError(w.t, err)
-				equal(want, got, "at a time")
-			}
-		}
-	}
-	w.searches()
-	return compared
-}
-
 // searches compares what readers find with what there is for them, in the index that was
 // there all the time and in one that is made of the feed.
-func (w *world) searches() {
-	fresh, err := search.NewMemory(search.Config{})
-	require.NoError(w.t, err)
-	other, err := knowledge.NewPractice(w.store, knowledge.Config{Index: fresh})
-	require.NoError(w.t, err)
-	_, err = other.CatchUp(mia, "")
-	require.NoError(w.t, err)
-	for _, who := range []knowledge.Reader{{}, staff, writer, customer, {Reach: knowledge.Partner, Domains: []string{"acme"}}, {Reach: knowledge.Internal, Domains: []string{"hr", "it"}, Unpublished: true}} {
-		for _, text := range []string{"mail", "인증서", "restart"} {
-			var want []itsm.ID
-			for _, id := range w.ids {
-				r := w.get(id)
-				d, ok := r.Document()
-				if ok && r.VisibleTo(who) && strings.Contains(d.Title+d.Fields["issue"]+d.Fields["resolution"], text) {
-					want = append(want, id)
+func searches(made map[*itsm.Practice[knowledge.Article]]*knowledge.Practice) func(*world) {
+	return func(w *world) {
+		mine := made[w.Practice]
+		clear(made)
+		if !w.Alone {
+			_, err := mine.CatchUp(mia, "")
+			w.Check(err, "catching up")
+		}
+		fresh, err := search.NewMemory(search.Config{})
+		w.Check(err, "searching")
+		other, err := knowledge.NewPractice(w.Store, knowledge.Config{Index: fresh})
+		w.Check(err, "searching")
+		_, err = other.CatchUp(mia, "")
+		w.Check(err, "searching")
+		for _, who := range []knowledge.Reader{{}, staff, writer, customer, {Reach: knowledge.Partner, Domains: []string{"acme"}}, {Reach: knowledge.Internal, Domains: []string{"hr", "it"}, Unpublished: true}} {
+			for _, text := range []string{"mail", "인증서", "restart"} {
+				var want []itsm.ID
+				for _, id := range w.IDs {
+					r := w.Record(id)
+					d, ok := r.Document()
+					if ok && r.VisibleTo(who) && strings.Contains(d.Title+d.Fields["issue"]+d.Fields["resolution"], text) {
+						want = append(want, id)
+					}
 				}
-			}
-			slices.Sort(want)
-			q := knowledge.Search{Text: text, Reader: who, Limit: 100}
-			for name, p := range map[string]*knowledge.Practice{"the index": w.Practice, "a fresh one": other} {
-				hits, err := p.Search(mia, q)
-				require.NoError(w.t, err)
-				var got []itsm.ID
-				for _, h := range hits {
-					got = append(got, h.Article.ID)
+				slices.Sort(want)
+				q := knowledge.Search{Text: text, Reader: who, Limit: 100}
+				for name, p := range map[string]*knowledge.Practice{"the index": mine, "a fresh one": other} {
+					hits, err := p.Search(mia, q)
+					w.Check(err, "searching")
+					var got []itsm.ID
+					for _, h := range hits {
+						got = append(got, h.Article.ID)
+					}
+					slices.Sort(got)
+					w.Same(want, got, fmt.Sprintf("%s: %s for %+v", name, text, who))
 				}
-				slices.Sort(got)
-				require.Equal(w.t, want, got, "%s: %s for %+v", name, text, who)
 			}
 		}
 	}
 }
 
-// Whatever is done, in whatever order and with whatever input, under whatever policy: a
-// record is what its history leads to, what must be true of it is, and it is found by those
-// for whom it is.
+// Whatever is done, in whatever order and with whatever input, under whatever policy: what
+// is true of every practice is true of this one, what must be true of an article is, and it
+// is found by those for whom it is.
 func TestHistoryIsTheRecord(t *testing.T) {
-	total, perWorld := 101_000, 800
-	if raceDetector {
-		total = 4_000
+	made := map[*itsm.Practice[knowledge.Article]]*knowledge.Practice{}
+	var hosts []practicetest.Host[knowledge.Article]
+	for _, cfg := range configs(t) {
+		hosts = append(hosts, func(store itsm.Store[knowledge.Article], given itsm.Config) (*itsm.Practice[knowledge.Article], error) {
+			var p *knowledge.Practice
+			kernel, err := host(cfg, &p)(store, given)
+			made[kernel] = p
+			return kernel, err
+		})
 	}
-	if testing.Short() {
-		total = 2_000
-	}
-	tried, done := map[string]int{}, map[string]int{}
-	did, actions, equal := 0, 0, 0
-	for seed := uint64(1); did < total; seed++ {
-		w := &world{library: newLibrary(t, configs(t)[seed%3]), rnd: rand.New(rand.NewPCG(seed, 0)),
-			snapshots: map[itsm.ID]map[itsm.Version]knowledge.Article{}, tried: tried, done: map[string]int{}}
-		for n := 0; n < perWorld; {
-			k := w.step()
-			n += k
-			actions += k
-		}
-		equal += w.audit()
-		for name, n := range w.done {
-			done[name] += n
-			did += n
-		}
-	}
-	t.Logf("%d actions, %d of them done, %d comparisons with a replay, 0 differences", actions, did, equal)
-	t.Logf("done of tried: %v of %v", done, tried)
-	if total >= 100_000 {
-		for name := range tried {
-			if !slices.Contains([]string{"nil", "expire", "approve"}, name) {
-				require.NotZero(t, done[name], "%s was never done", name)
-			}
-		}
-	}
+	practicetest.Test(t, practicetest.Harness[knowledge.Article]{
+		Create: capture, Action: anything, Sound: sound, Audit: searches(made), Words: []string{"mail", "메일서버 인증서", "queue full"},
+		Actors: []string{"mia", "ann", "bob", "cai"}, Actions: 101_000,
+	}, hosts...)
 }
 
 // A commit that fails, or of which nobody knows whether it failed, leaves nothing half done:
 // of an article and its translations, all are as before or all as after; and the index shows
 // what there is.
 func TestCommitsFailAsAWhole(t *testing.T) {
-	for _, c := range []struct {
-		name          string
-		before, after func() error
-		fails         error
-		happened      bool
-	}{
-		{"Down", always(errDown), nil, errDown, false},
-		{"DownAfterwards", nil, always(errDown), errDown, true},
-		{"UnknownNotDone", once(itsm.ErrUnknown), nil, nil, true},
-		{"UnknownDone", nil, once(itsm.ErrUnknown), nil, true},
-		{"UnknownForLong", always(itsm.ErrUnknown), nil, itsm.ErrUnknown, false},
-		{"Conflict", once(itsm.ErrConflict), nil, nil, true},
-		{"ConflictForLong", always(itsm.ErrConflict), nil, itsm.ErrConflict, false},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			l := newLibrary(t, knowledge.Config{})
-			source := l.write(publish)
-			var ids []itsm.ID
-			for _, locale := range []string{"ko", "de"} {
-				r, err := l.Capture(mia, knowledge.Capture{Content: mail, Locale: locale, Translates: source.ID})
+	practicetest.Whole(t, func(t *testing.T, store *practicetest.Faulty[knowledge.Article]) practicetest.Call {
+		l := newLibrary(t, knowledge.Config{})
+		source := l.write(publish)
+		var ids []itsm.ID
+		for _, locale := range []string{"ko", "de"} {
+			r, err := l.Capture(mia, knowledge.Capture{Content: mail, Locale: locale, Translates: source.ID})
+			require.NoError(t, err)
+			ids = append(ids, r.ID)
+		}
+		store.Store = l.Store
+		numbers := practicetest.Serial()
+		_, err := host(knowledge.Config{Config: itsm.Config{Now: l.Time.Now, Attempts: 3, NewID: func(ctx context.Context, prefix string, at time.Time) (itsm.ID, error) {
+			id, err := numbers(ctx, prefix, at)
+			return "second-" + id, err
+		}}}, &l.Practice)(store, itsm.Config{})
+		require.NoError(t, err)
+		changed := mail
+		changed.Resolution = "Restart the zebra."
+		return practicetest.Call{
+			Do: func() error { _, err := l.Do(mia, source.ID, knowledge.Improve{Content: changed}); return err },
+			Holds: func(happened bool) error {
+				if happened {
+					require.Equal(t, 2, l.Record(source.ID).Editions)
+					for _, id := range ids {
+						r := l.Record(id)
+						require.Equal(t, "its source has a newer edition", r.Stale())
+						l.Replays(id)
+					}
+				}
+				l.Replays(source.ID)
+				// The practice that could not commit learns of the rest by the feed.
+				p := l.Over(l.Store)
+				_, err := p.CatchUp(mia, "")
 				require.NoError(t, err)
-				ids = append(ids, r.ID)
-			}
-			before := []knowledge.Article{l.get(source.ID), l.get(ids[0]), l.get(ids[1])}
-			numbers := serial()
-			p, err := knowledge.NewPractice(&flaky{Store: l.store, before: c.before, after: c.after}, knowledge.Config{Config: itsm.Config{
-				Now: l.clock.now, Attempts: 3, NewID: func(ctx context.Context, prefix string, at time.Time) (itsm.ID, error) {
-					id, err := numbers(ctx, prefix, at)
-					return "second-" + id, err
-				}}})
-			require.NoError(t, err)
-			changed := mail
-			changed.Resolution = "Restart the zebra."
-			_, err = p.Do(mia, source.ID, knowledge.Improve{Content: changed})
-			require.ErrorIs(t, err, c.fails)
-			after := []knowledge.Article{l.get(source.ID), l.get(ids[0]), l.get(ids[1])}
-			if c.happened {
-				require.Equal(t, 2, after[0].Editions)
-				require.Equal(t, "its source has a newer edition", after[1].Stale())
-				require.Equal(t, "its source has a newer edition", after[2].Stale())
-			} else {
-				require.Equal(t, before, after)
-			}
-			for _, r := range after {
-				l.replays(r.ID)
-			}
-			// The practice that could not commit learns of the rest by the feed.
-			p = p.Over(l.store)
-			_, err = p.CatchUp(mia, "")
-			require.NoError(t, err)
-			hits, err := p.Search(mia, knowledge.Search{Text: "zebra", Reader: staff})
-			require.NoError(t, err)
-			require.Equal(t, c.happened, len(hits) == 1)
-		})
-	}
+				hits, err := p.Search(mia, knowledge.Search{Text: "zebra", Reader: staff})
+				require.NoError(t, err)
+				require.Equal(t, happened, len(hits) == 1)
+				return nil
+			},
+		}
+	})
 }
 
 // Many writers use one article and write others: nothing is lost, and the index has the
@@ -509,12 +315,12 @@ func TestManyWriters(t *testing.T) {
 		})
 	}
 	all.Wait()
-	r := l.get(id)
+	r := l.Record(id)
 	require.Equal(t, writers*uses, r.Usage.Solved)
 	require.Equal(t, writers*uses, r.Notes)
 	require.Len(t, r.Usage.Recent, 50)
 	require.Equal(t, knowledge.Validated, r.Confidence)
-	l.replays(id)
+	l.Replays(id)
 	n := 0
 	for u, err := range l.Uses(mia, id) {
 		require.NoError(t, err)
@@ -537,20 +343,9 @@ func TestDueOnManyHosts(t *testing.T) {
 		r := l.write(knowledge.Schedule{At: morning.Add(3 * time.Hour)}, knowledge.Plan{ReviewEvery: 24 * time.Hour, ExpiresAt: morning.Add(60 * time.Hour)})
 		ids = append(ids, r.ID)
 	}
-	l.clock.advance(100 * time.Hour)
-	var all sync.WaitGroup
-	for range 6 {
-		host, err := knowledge.NewPractice(l.store, knowledge.Config{Config: itsm.Config{Now: l.clock.now}})
-		require.NoError(t, err)
-		all.Go(func() {
-			if _, _, err := host.RunDue(sys); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	all.Wait()
+	require.Equal(t, 2*len(ids), l.DueAtOnce(100*time.Hour, host(knowledge.Config{}, new(*knowledge.Practice))))
 	for _, id := range ids {
-		require.Equal(t, []string{"capture", "schedule", "plan", "release", "expire"}, l.history(id))
-		l.replays(id)
+		require.Equal(t, []string{"capture", "schedule", "plan", "release", "expire"}, l.Story(id))
+		l.Replays(id)
 	}
 }

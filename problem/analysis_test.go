@@ -12,6 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/internal/lifecycletest"
+	"github.com/go-itsm/itsm/practicetest"
 	"github.com/go-itsm/itsm/problem"
 	"github.com/go-itsm/itsm/sla"
 )
@@ -54,15 +56,15 @@ func TestFiveWhys(t *testing.T) {
 		roots = append(roots, r.Because)
 	}
 	require.Equal(t, []string{"There is no alert for that disk", "Human error", "The weekly report goes out on Mondays", "There is one server"}, roots)
-	golden(t, "five_whys.txt", w.String()+"\n"+w.Mermaid())
+	lifecycletest.Golden(t, "five_whys.txt", w.String()+"\n"+w.Mermaid())
 
 	deep := problem.Why{Because: "b"}
 	for range 20 {
 		deep = problem.Why{Because: "b", Whys: []problem.Why{deep}}
 	}
-	require.Equal(t, []string{"whys" + strings.Repeat("[0].whys", 20) + " must be at most 20 deep"}, said(problem.FiveWhys{Problem: "p", Whys: []problem.Why{deep}}.Validate()))
-	require.Equal(t, []string{"problem must not be empty", "whys must not be empty"}, said(problem.FiveWhys{}.Validate()))
-	require.Equal(t, []string{"whys must be at most 500, with those below them"}, said(problem.FiveWhys{Problem: "p", Whys: make([]problem.Why, 501)}.Validate()))
+	require.Equal(t, []string{"whys" + strings.Repeat("[0].whys", 20) + " must be at most 20 deep"}, practicetest.Said(problem.FiveWhys{Problem: "p", Whys: []problem.Why{deep}}.Validate()))
+	require.Equal(t, []string{"problem must not be empty", "whys must not be empty"}, practicetest.Said(problem.FiveWhys{}.Validate()))
+	require.Equal(t, []string{"whys must be at most 500, with those below them"}, practicetest.Said(problem.FiveWhys{Problem: "p", Whys: make([]problem.Why, 501)}.Validate()))
 }
 
 func TestIshikawa(t *testing.T) {
@@ -78,15 +80,15 @@ func TestIshikawa(t *testing.T) {
 		{"bones[1].causes[0].causes[0]", "has no evidence"},
 		{"bones[2]", "is empty: nobody has thought about it"}, {"bones[3]", "is empty: nobody has thought about it"},
 	}, d.Marks())
-	golden(t, "ishikawa.txt", d.String()+"\n"+d.Mermaid())
+	lifecycletest.Golden(t, "ishikawa.txt", d.String()+"\n"+d.Mermaid())
 	require.Equal(t, []string{`bones[0].causes[0].cause must not be empty`, `bones[0].causes[0].verdict must be confirmed, ruled_out or empty, is "x"`, `bones[1].category "a" is there twice`},
-		said(problem.Ishikawa{Effect: "e", Bones: []problem.Bone{{Category: "a", Causes: []problem.Possible{{Verdict: "x"}}}, {Category: "a"}}}.Validate()))
+		practicetest.Said(problem.Ishikawa{Effect: "e", Bones: []problem.Bone{{Category: "a", Causes: []problem.Possible{{Verdict: "x"}}}, {Category: "a"}}}.Validate()))
 	deep := problem.Possible{Cause: "b"}
 	for range 20 {
 		deep = problem.Possible{Cause: "b", Causes: []problem.Possible{deep}}
 	}
-	require.Len(t, said(problem.Ishikawa{Effect: "e", Bones: []problem.Bone{{Category: "a", Causes: []problem.Possible{deep}}}}.Validate()), 1)
-	require.Equal(t, []string{"bones must have at most 500 causes"}, said(problem.Ishikawa{Effect: "e", Bones: []problem.Bone{{Category: "a", Causes: make([]problem.Possible, 501)}}}.Validate()))
+	require.Len(t, practicetest.Said(problem.Ishikawa{Effect: "e", Bones: []problem.Bone{{Category: "a", Causes: []problem.Possible{deep}}}}.Validate()), 1)
+	require.Equal(t, []string{"bones must have at most 500 causes"}, practicetest.Said(problem.Ishikawa{Effect: "e", Bones: []problem.Bone{{Category: "a", Causes: make([]problem.Possible, 501)}}}.Validate()))
 }
 
 func TestComparison(t *testing.T) {
@@ -112,10 +114,10 @@ func TestComparison(t *testing.T) {
 		{"candidates[1]", "explains every row with 1 assumptions and was not verified"}, {"candidates[3]", "was not tested against the rows"},
 		{"candidates[3]", "is a prompt and not a cause: what made the mistake possible, and what would have caught it?"},
 	}, c.Marks())
-	golden(t, "comparison.txt", c.String()+"\n"+c.Mermaid())
+	lifecycletest.Golden(t, "comparison.txt", c.String()+"\n"+c.Mermaid())
 	require.Equal(t, []string{"deviation must not be empty", `rows[0].aspect must be what, where, when or extent, is "why"`, "rows[0].is must not be empty",
 		"candidates[0].cause must not be empty", "candidates[0].answers must be one for each of 1 rows, or none, are 2"},
-		said(problem.Comparison{Rows: []problem.Row{{Aspect: "why"}}, Candidates: []problem.Candidate{{Answers: make([]problem.Answer, 2)}}}.Validate()))
+		practicetest.Said(problem.Comparison{Rows: []problem.Row{{Aspect: "why"}}, Candidates: []problem.Candidate{{Answers: make([]problem.Answer, 2)}}}.Validate()))
 }
 
 // naiveOrder sorts by weight, the greatest first, and then by name, one by one.
@@ -138,7 +140,7 @@ func naiveOrder(items []problem.ParetoItem, weight func(problem.ParetoItem) int6
 func TestPareto(t *testing.T) {
 	p := problem.Pareto{Title: "Mail: last year", Items: []problem.ParetoItem{{"slow", 50, 10}, {"no mail", 30, 900}, {"spam", 15, 50}, {"other", 5, 40}}}
 	require.NoError(t, p.Validate())
-	golden(t, "pareto.txt", p.String()+"\n"+p.Mermaid())
+	lifecycletest.Golden(t, "pareto.txt", p.String()+"\n"+p.Mermaid())
 	require.Equal(t, []problem.Mark{{"items", `differ by count and by impact: "slow" comes most often, "no mail" costs most`}}, p.Marks())
 	require.Len(t, problem.Vital(p.ByCount(), 80), 2)
 	require.Len(t, problem.Vital(p.ByImpact(), 80), 1)
@@ -153,7 +155,7 @@ func TestPareto(t *testing.T) {
 	require.Empty(t, problem.Vital(nothing.ByCount(), 80), "of nothing there is none")
 	require.Contains(t, nothing.String(), "a: 0, 0 %, together 0 %")
 	require.Equal(t, []string{"title must not be empty", "items[0].count must be 0 to 2^40", "items[1].name must not be empty", "items[1].impact must be 0 to 2^40", `items[2].name "a" is there twice`},
-		said(problem.Pareto{Items: []problem.ParetoItem{{"a", -1, 0}, {"", 0, 1 << 50}, {"a", 0, 0}}}.Validate()))
+		practicetest.Said(problem.Pareto{Items: []problem.ParetoItem{{"a", -1, 0}, {"", 0, 1 << 50}, {"a", 0, 0}}}.Validate()))
 
 	rnd := rand.New(rand.NewPCG(3, 3))
 	for range 500 {
@@ -205,7 +207,7 @@ func TestTimeline(t *testing.T) {
 	}
 	require.Equal(t, []string{"weekly report", "kernel on mx-1"}, changes)
 	require.Len(t, line.ChangesBefore(time.Hour), 1)
-	golden(t, "timeline.txt", line.String()+"\n"+line.Mermaid())
+	lifecycletest.Golden(t, "timeline.txt", line.String()+"\n"+line.Mermaid())
 	late := problem.Timeline{Onset: at(9, 0), Entries: line.Entries[:1]}
 	require.Contains(t, late.String(), "ONSET")
 	require.Contains(t, late.Mermaid(), "ONSET")
@@ -213,7 +215,7 @@ func TestTimeline(t *testing.T) {
 	require.Equal(t, "onset is not known", problem.Timeline{Entries: line.Entries}.Marks()[0].String())
 	require.Empty(t, problem.Timeline{Entries: line.Entries}.ChangesBefore(0))
 	require.Equal(t, []string{"entries[0].at must be given", `entries[0].kind must be change, signal, action or fact, is "x"`, "entries[0].text must not be empty", "entries[0].to.kind must not be empty"},
-		said(problem.Timeline{Entries: []problem.TimelineEntry{{Kind: "x", To: itsm.Ref{ID: "1"}}}}.Validate()))
+		practicetest.Said(problem.Timeline{Entries: []problem.TimelineEntry{{Kind: "x", To: itsm.Ref{ID: "1"}}}}.Validate()))
 }
 
 // All structures in one problem: each takes the place of the one of its kind, they come
@@ -227,7 +229,7 @@ func TestAnalysesAreRecorded(t *testing.T) {
 	timeline := problem.Timeline{Onset: morning, Entries: []problem.TimelineEntry{{At: morning, Kind: problem.ChangeEntry, Text: "t", Source: "s"}}}
 	r := o.open(problem.Analyse{Analysis: problem.Analysis{FiveWhys: &w, FaultTree: &f}})
 	w.Whys = nil // the caller's
-	r = o.do(kim, r.ID, problem.Analyse{Analysis: problem.Analysis{Ishikawa: &ishikawa, Comparison: &comparison, Pareto: &pareto, Timeline: &timeline}},
+	r = o.Did(kim, r.ID, problem.Analyse{Analysis: problem.Analysis{Ishikawa: &ishikawa, Comparison: &comparison, Pareto: &pareto, Timeline: &timeline}},
 		problem.Analyse{Analysis: problem.Analysis{FiveWhys: &problem.FiveWhys{Problem: "p", Whys: []problem.Why{{Because: "b"}}}}})
 	require.Len(t, r.Analysis.Techniques(), 6)
 	require.Equal(t, "five_whys.whys[0] has no evidence", r.Analysis.Marks()[0].String())
@@ -242,9 +244,9 @@ func TestAnalysesAreRecorded(t *testing.T) {
 	again, err := problem.ParseAnalysis(data)
 	require.NoError(t, err)
 	require.Equal(t, r.Analysis, again)
-	o.refuse(r.ID, problem.Analyse{}, "must have at least one structure")
+	o.Refuse(kim, r.ID, problem.Analyse{}, "must have at least one structure")
 	_, err = problem.ParseAnalysis([]byte(`{"pareto":{"title":"","items":[{"name":"a","colour":1}]},"fault_tree":{"events":[]}}`))
-	require.Equal(t, []string{"pareto.items[0].colour is not known", "fault_tree.events must be 1 to 256", "pareto.title must not be empty"}, said(err))
+	require.Equal(t, []string{"pareto.items[0].colour is not known", "fault_tree.events must be 1 to 256", "pareto.title must not be empty"}, practicetest.Said(err))
 }
 
 // Whatever is in a text, a diagram stays what it is: no text ends its label or its line.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-itsm/itsm"
 	inc "github.com/go-itsm/itsm/incident"
+	"github.com/go-itsm/itsm/practicetest"
 	"github.com/go-itsm/itsm/problem"
 	"github.com/go-itsm/itsm/storage/memory"
 )
@@ -14,7 +15,7 @@ import (
 // A problem from the incidents that show it to the proof that it is gone.
 func Example() {
 	now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
-	clock := itsm.Config{Now: func() time.Time { return now }, NewID: serial()}
+	clock := itsm.Config{Now: func() time.Time { return now }, NewID: practicetest.Serial()}
 	known, err := problem.NewKnownErrors(memory.New[problem.KnownError](), problem.KnownErrorConfig{Config: clock})
 	if err != nil {
 		fmt.Println(err)
@@ -67,7 +68,7 @@ func Example() {
 
 // Incidents that come back are noticed, whoever handles them.
 func ExampleDetector() {
-	desk, err := inc.NewPractice(memory.New[inc.Incident](), inc.Config{Config: itsm.Config{NewID: serial()}})
+	desk, err := inc.NewPractice(memory.New[inc.Incident](), inc.Config{Config: itsm.Config{NewID: practicetest.Serial()}})
 	if err != nil {
 		fmt.Println(err)
 		return

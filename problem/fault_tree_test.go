@@ -10,6 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/internal/lifecycletest"
+	"github.com/go-itsm/itsm/internal/race"
+	"github.com/go-itsm/itsm/practicetest"
 	"github.com/go-itsm/itsm/problem"
 )
 
@@ -105,20 +108,20 @@ func randomTree(rnd *rand.Rand, most int) problem.FaultTree {
 	var t problem.FaultTree
 	var free []string
 	for i := range 1 + rnd.IntN(most) {
-		p := pick(rnd, 0, 1, 0.5, rnd.Float64(), rnd.Float64(), rnd.Float64()/1000)
+		p := practicetest.Pick(rnd, 0, 1, 0.5, rnd.Float64(), rnd.Float64(), rnd.Float64()/1000)
 		t.Events = append(t.Events, problem.BasicEvent{Name: string(rune('a' + i)), Probability: &p})
 		free = append(free, string(rune('a'+i)))
 	}
 	all := slices.Clone(free)
 	for len(free) > 1 || len(t.Gates) == 0 && rnd.IntN(4) > 0 {
-		g := problem.Gate{Name: fmt.Sprintf("g%d", len(t.Gates)), Kind: pick(rnd, problem.Or, problem.And, problem.AtLeast)}
+		g := problem.Gate{Name: fmt.Sprintf("g%d", len(t.Gates)), Kind: practicetest.Pick(rnd, problem.Or, problem.And, problem.AtLeast)}
 		for range 1 + rnd.IntN(min(4, len(free))) {
 			i := rnd.IntN(len(free))
 			g.Inputs = append(g.Inputs, free[i])
 			free = slices.Delete(free, i, i+1)
 		}
 		for range rnd.IntN(3) {
-			if shared := pick(rnd, all...); !slices.Contains(g.Inputs, shared) {
+			if shared := practicetest.Pick(rnd, all...); !slices.Contains(g.Inputs, shared) {
 				g.Inputs = append(g.Inputs, shared)
 			}
 		}
@@ -139,7 +142,7 @@ func randomTree(rnd *rand.Rand, most int) problem.FaultTree {
 // ten basic events that chance makes.
 func TestFaultTreesAreExact(t *testing.T) {
 	trees := 4_000
-	if raceDetector || testing.Short() {
+	if race.Detector || testing.Short() {
 		trees = 300
 	}
 	rnd := rand.New(rand.NewPCG(1, 1))
@@ -192,12 +195,12 @@ func TestAFaultTree(t *testing.T) {
 	sets, err := tree.CutSets()
 	require.NoError(t, err)
 	require.Equal(t, [][]string{{"queue"}, {"mx-1", "mx-2"}, {"mx-1", "mx-3"}, {"mx-2", "mx-3"}}, sets)
-	golden(t, "fault_tree.txt", tree.String()+"\n"+tree.Mermaid())
+	lifecycletest.Golden(t, "fault_tree.txt", tree.String()+"\n"+tree.Mermaid())
 	require.Equal(t, []problem.Mark{{Where: "events[3]", Text: "has no evidence"}}, tree.Marks())
 
 	tree.Events[0].Probability, tree.Events[2].Text = nil, "Operator error"
 	_, err = tree.Probability()
-	require.Equal(t, []string{"events[0].probability is not known"}, said(err))
+	require.Equal(t, []string{"events[0].probability is not known"}, practicetest.Said(err))
 	tree.Gates[0].Inputs = []string{"servers"}
 	tree.Events = tree.Events[1:]
 	require.Equal(t, []problem.Mark{{Where: "gates[0]", Text: "has one input: another may be missing"},
@@ -221,7 +224,7 @@ func TestFaultTreesAreRefusedWithEveryFinding(t *testing.T) {
 		"gates[1].least is only for at_least", "gates[2].least must be 1 to the 2 of its inputs", "gates[3].inputs must be 1 to 256", "gates[4].name must not be empty",
 		`top "z" is neither a gate nor an event`, `gates[0].inputs[2] "q" is neither a gate nor an event`, `gates[2] "c" leads nowhere`, `gates[3] "d" leads nowhere`,
 		`gates[4] "" leads nowhere`, `events[2] "f" leads nowhere`, `gates turn in a circle at "a"`,
-	}, said(tree.Validate()))
+	}, practicetest.Said(tree.Validate()))
 	_, err := tree.CutSets()
 	require.ErrorIs(t, err, itsm.ErrInvalid)
 	_, err = tree.Probability()
@@ -229,7 +232,7 @@ func TestFaultTreesAreRefusedWithEveryFinding(t *testing.T) {
 	require.NotPanics(t, func() { _, _ = tree.String(), tree.Mermaid() })
 	tree.Top = "a"
 	require.NotPanics(t, func() { _, _ = tree.String(), tree.Mermaid() })
-	require.Len(t, said(problem.FaultTree{Gates: make([]problem.Gate, 501)}.Validate()), 2)
+	require.Len(t, practicetest.Said(problem.FaultTree{Gates: make([]problem.Gate, 501)}.Validate()), 2)
 }
 
 // grid is a tree whose size is known: k of n, or an or of ands.
@@ -255,7 +258,7 @@ func TestLargeFaultTrees(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, sets, 140*139/2)
 	_, err = grid(problem.AtLeast, 2, 142).CutSets()
-	require.Equal(t, []string{"more than 10000 sets of events bring about one of the fault tree's gates"}, said(err))
+	require.Equal(t, []string{"more than 10000 sets of events bring about one of the fault tree's gates"}, practicetest.Said(err))
 
 	// Pairs far apart in the order are what a decision diagram is worst at.
 	bad := problem.FaultTree{Top: "top", Gates: []problem.Gate{{Name: "top", Kind: problem.Or}, {Name: "first", Kind: problem.Or}}}
@@ -273,7 +276,7 @@ func TestLargeFaultTrees(t *testing.T) {
 	bad.Top = "both"
 	require.NoError(t, bad.Validate())
 	_, err = bad.Probability()
-	require.Equal(t, []string{"the fault tree is too large to be computed exactly"}, said(err))
+	require.Equal(t, []string{"the fault tree is too large to be computed exactly"}, practicetest.Said(err))
 	_, err = bad.CutSets()
 	require.ErrorIs(t, err, itsm.ErrNotAllowed)
 	require.NotPanics(t, func() { _ = bad.String() })

@@ -58,10 +58,10 @@ func FuzzDecode(f *testing.F) {
 			_, err = o.errors.Create(kim, a)
 			refused(t, err)
 		}
-		o.due(time.Hour)
-		o.errors.due(time.Hour)
-		o.replays(p.ID)
-		o.errors.replays(k.ID)
+		o.Due(time.Hour)
+		o.errors.Due(time.Hour)
+		o.Replays(p.ID)
+		o.errors.Replays(k.ID)
 	})
 }
 

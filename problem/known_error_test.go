@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-itsm/itsm"
 	inc "github.com/go-itsm/itsm/incident"
+	"github.com/go-itsm/itsm/practicetest"
 	"github.com/go-itsm/itsm/problem"
 	"github.com/go-itsm/itsm/storage/memory"
 )
@@ -29,11 +30,11 @@ func TestAKnownError(t *testing.T) {
 	require.Equal(t, p.ID, k.Problem)
 	require.Equal(t, "kim", k.Owner)
 	require.False(t, k.Public())
-	o.errors.refuse(k.ID, problem.RecordUse{Number: 1}, "it has no workaround")
-	k = o.errors.do(kim, k.ID, problem.Publish{})
+	o.errors.Refuse(kim, k.ID, problem.RecordUse{Number: 1}, "it has no workaround")
+	k = o.errors.Did(kim, k.ID, problem.Publish{})
 	require.True(t, k.Public(), "without a workaround, a fix, or even a cause")
-	o.errors.refuse(k.ID, problem.DescribeKnownError{Title: "t"}, "it is published: nobody would find it without symptoms")
-	k = o.errors.do(kim, k.ID, fallback, problem.RecordUse{Number: 1, Worked: true}, problem.RecordUse{Number: 1, Worked: true, Incident: incident},
+	o.errors.Refuse(kim, k.ID, problem.DescribeKnownError{Title: "t"}, "it is published: nobody would find it without symptoms")
+	k = o.errors.Did(kim, k.ID, fallback, problem.RecordUse{Number: 1, Worked: true}, problem.RecordUse{Number: 1, Worked: true, Incident: incident},
 		problem.ReviseWorkaround{Number: 1, AddWorkaround: problem.AddWorkaround{Title: "Second server", Steps: "switch over, and tell ann", Risk: "slow", Prevents: true}},
 		problem.RecordUse{Number: 1, Worked: true, Incident: incident}, problem.RecordUse{Number: 1, Incident: incident}, problem.RecordUse{Number: 1, Version: 1, Incident: incident})
 	w := k.Workarounds[0]
@@ -42,38 +43,38 @@ func TestAKnownError(t *testing.T) {
 	require.Equal(t, problem.Effect{Failed: 1}, w.Effect())
 	require.Equal(t, 1, k.Worked())
 	require.Equal(t, 2, k.Failed())
-	o.errors.refuse(k.ID, problem.RecordUse{Number: 1, Incident: incident}, "that is counted already")
-	o.errors.refuse(k.ID, problem.RecordUse{Number: 1, Version: 3}, "version is not one that there was")
-	o.errors.refuse(k.ID, problem.RecordUse{Number: 2}, "number is not that of a workaround")
-	o.errors.refuse(k.ID, problem.RecordUse{Number: 1, Version: -1, Incident: itsm.Ref{Kind: "x"}}, "version must not be negative", "incident.id must not be empty")
-	k = o.errors.do(kim, k.ID, problem.RetireWorkaround{Number: 1, Reason: "r"}, problem.RecordUse{Number: 1, Worked: true})
-	o.errors.refuse(k.ID, problem.ReviseWorkaround{Number: 1, AddWorkaround: fallback}, "it has no workaround")
-	k = o.errors.do(kim, k.ID, fallback)
-	o.errors.refuse(k.ID, problem.RetireWorkaround{Number: 1, Reason: "r"}, "workaround 1 is retired")
-	o.errors.refuse(k.ID, problem.ReviseWorkaround{Number: 3, AddWorkaround: fallback}, "number is not that of a workaround")
+	o.errors.Refuse(kim, k.ID, problem.RecordUse{Number: 1, Incident: incident}, "that is counted already")
+	o.errors.Refuse(kim, k.ID, problem.RecordUse{Number: 1, Version: 3}, "version is not one that there was")
+	o.errors.Refuse(kim, k.ID, problem.RecordUse{Number: 2}, "number is not that of a workaround")
+	o.errors.Refuse(kim, k.ID, problem.RecordUse{Number: 1, Version: -1, Incident: itsm.Ref{Kind: "x"}}, "version must not be negative", "incident.id must not be empty")
+	k = o.errors.Did(kim, k.ID, problem.RetireWorkaround{Number: 1, Reason: "r"}, problem.RecordUse{Number: 1, Worked: true})
+	o.errors.Refuse(kim, k.ID, problem.ReviseWorkaround{Number: 1, AddWorkaround: fallback}, "it has no workaround")
+	k = o.errors.Did(kim, k.ID, fallback)
+	o.errors.Refuse(kim, k.ID, problem.RetireWorkaround{Number: 1, Reason: "r"}, "workaround 1 is retired")
+	o.errors.Refuse(kim, k.ID, problem.ReviseWorkaround{Number: 3, AddWorkaround: fallback}, "number is not that of a workaround")
 	// What the first version said is in the history.
 	old, err := o.known.AtVersion(kim, k.ID, 3)
 	require.NoError(t, err)
 	require.Equal(t, "switch over", old.Workarounds[0].Steps)
 
-	k = o.errors.do(kim, k.ID, problem.HandToVendor{Vendor: problem.Vendor{Name: "ACME", Reference: "4711"}})
+	k = o.errors.Did(kim, k.ID, problem.HandToVendor{Vendor: problem.Vendor{Name: "ACME", Reference: "4711"}})
 	require.Equal(t, "4711", k.Vendor.Reference)
-	k = o.errors.do(kim, k.ID, problem.PlanNoAction{Reason: "too dear", Review: o.clock.now().Add(day)})
+	k = o.errors.Did(kim, k.ID, problem.PlanNoAction{Reason: "too dear", Review: o.Time.Now().Add(day)})
 	require.Zero(t, k.Vendor)
-	require.Equal(t, 1, o.errors.due(2*day))
-	require.True(t, o.errors.get(k.ID).ReviewDue)
-	k = o.errors.do(kim, k.ID, problem.SetReview{Review: o.clock.now().Add(day)})
+	require.Equal(t, 1, o.errors.Due(2*day))
+	require.True(t, o.errors.Record(k.ID).ReviewDue)
+	k = o.errors.Did(kim, k.ID, problem.SetReview{Review: o.Time.Now().Add(day)})
 	require.False(t, k.ReviewDue)
-	o.errors.refuse(k.ID, problem.SetReview{Review: morning}, "review must be after now")
-	k = o.errors.do(kim, k.ID, problem.Reconsider{Reason: "r"}, problem.SetAffected{Services: []string{"mail"}, Affected: []problem.Affected{{CI: "mx", Versions: []string{"8"}}}}, problem.SetCause{Cause: "c"},
+	o.errors.Refuse(kim, k.ID, problem.SetReview{Review: morning}, "review must be after now")
+	k = o.errors.Did(kim, k.ID, problem.Reconsider{Reason: "r"}, problem.SetAffected{Services: []string{"mail"}, Affected: []problem.Affected{{CI: "mx", Versions: []string{"8"}}}}, problem.SetCause{Cause: "c"},
 		problem.SetOwner{Owner: "ann"}, problem.Retract{Reason: "r"}, problem.Publish{}, problem.ScheduleFix{}, problem.Correct{Note: "n"}, problem.Recur{Reason: "again"})
 	require.Equal(t, 1, k.Recurrences)
 	require.Zero(t, k.Corrected)
-	k = o.errors.do(kim, k.ID, problem.Correct{Note: "n"}, problem.CloseKnownError{})
+	k = o.errors.Did(kim, k.ID, problem.Correct{Note: "n"}, problem.CloseKnownError{})
 	require.False(t, k.Public())
-	k = o.errors.do(kim, k.ID, problem.Recur{Reason: "again"})
-	o.errors.refuse(k.ID, problem.CloseKnownError{}, "note must not be empty: it was not corrected")
-	k = o.errors.do(kim, k.ID, problem.CancelKnownError{Reason: "r"})
+	k = o.errors.Did(kim, k.ID, problem.Recur{Reason: "again"})
+	o.errors.Refuse(kim, k.ID, problem.CloseKnownError{}, "note must not be empty: it was not corrected")
+	k = o.errors.Did(kim, k.ID, problem.CancelKnownError{Reason: "r"})
 	require.Equal(t, problem.KnownErrorCancelled, k.State)
 	for field, value := range map[string]string{"problem": string(p.ID), "service": "mail", "ci": "mx", "owner": "ann"} {
 		page, err := o.known.List(kim, itsm.Query{Where: []itsm.Key{{Field: field, Value: value}}})
@@ -88,31 +89,31 @@ func TestKnownErrorsAreRefused(t *testing.T) {
 	_, err := o.known.Open(kim, problem.Document{Symptoms: []string{"a", "a", ""}, Cause: "User error", Services: []string{""}, Affected: []problem.Affected{{Versions: []string{"8", "8"}}, {CI: "a"}, {CI: "a"}}, Fields: itsm.Fields{"": []byte(`1`)}})
 	require.Equal(t, []string{"title must not be empty", `symptoms[1] "a" is there twice`, "symptoms[2] must not be empty",
 		"cause is a prompt and not a cause: what made the mistake possible, and what would have caught it?", "services[0] must not be empty", "affected[0].ci must not be empty",
-		`affected[0].versions[1] "8" is there twice`, `affected[2].ci "a" is there twice`, "fields. must not be empty"}, said(err))
+		`affected[0].versions[1] "8" is there twice`, `affected[2].ci "a" is there twice`, "fields. must not be empty"}, practicetest.Said(err))
 	k, err := o.known.Open(kim, problem.Document{Title: "t", Owner: "ann", Fields: itsm.Fields{"x": []byte(`1`)}})
 	require.NoError(t, err)
 	require.Equal(t, "ann", k.Owner)
-	o.errors.refuse(k.ID, problem.Publish{}, "it has no symptoms: nobody would find it")
-	o.errors.refuse(k.ID, problem.SetProblem{}, "that is its problem already")
-	o.errors.refuse(k.ID, problem.AddWorkaround{}, "title must not be empty", "steps must not be empty")
+	o.errors.Refuse(kim, k.ID, problem.Publish{}, "it has no symptoms: nobody would find it")
+	o.errors.Refuse(kim, k.ID, problem.SetProblem{}, "that is its problem already")
+	o.errors.Refuse(kim, k.ID, problem.AddWorkaround{}, "title must not be empty", "steps must not be empty")
 	for _, a := range []errorAction{problem.Retract{}, problem.Reconsider{}, problem.PlanNoAction{}, problem.Recur{}, problem.CancelKnownError{}, problem.RetireWorkaround{}} {
-		require.Equal(t, []string{"reason must not be empty"}, said(a.(itsm.Validator).Validate()))
+		require.Equal(t, []string{"reason must not be empty"}, practicetest.Said(a.(itsm.Validator).Validate()))
 	}
-	require.Equal(t, []string{"change.kind must not be empty"}, said(problem.ScheduleFix{Change: itsm.Ref{ID: "1"}}.Validate()))
+	require.Equal(t, []string{"change.kind must not be empty"}, practicetest.Said(problem.ScheduleFix{Change: itsm.Ref{ID: "1"}}.Validate()))
 	for range 50 {
-		o.errors.do(kim, k.ID, fallback)
+		o.errors.Did(kim, k.ID, fallback)
 	}
-	o.errors.refuse(k.ID, fallback, "it has 50 workarounds already")
+	o.errors.Refuse(kim, k.ID, fallback, "it has 50 workarounds already")
 	for range 199 {
 		_, err := o.known.Do(kim, k.ID, problem.ReviseWorkaround{Number: 1, AddWorkaround: fallback})
 		require.NoError(t, err)
 	}
-	o.errors.refuse(k.ID, problem.ReviseWorkaround{Number: 1, AddWorkaround: fallback}, "workaround 1 has 200 versions already")
+	o.errors.Refuse(kim, k.ID, problem.ReviseWorkaround{Number: 1, AddWorkaround: fallback}, "workaround 1 has 200 versions already")
 	for i := range 105 {
 		_, err := o.known.Do(kim, k.ID, problem.RecordUse{Number: 2, Worked: true, Incident: itsm.Ref{Kind: "incident", ID: itsm.ID(fmt.Sprint(i))}})
 		require.NoError(t, err)
 	}
-	k = o.errors.get(k.ID)
+	k = o.errors.Record(k.ID)
 	require.Len(t, k.Uses, 100)
 	require.EqualValues(t, "5", k.Uses[0].Incident.ID)
 	require.Equal(t, 105, k.Worked())
@@ -145,29 +146,29 @@ func TestKnownErrorsFollowTheirProblem(t *testing.T) {
 			p := o.open(problem.Investigate{}, identify)
 			k := o.document(p, problem.Publish{})
 			for i, a := range tt.steps {
-				o.do(kim, p.ID, a)
-				require.Equal(t, tt.want[i], o.errors.get(k.ID).State, a.Action())
+				o.Did(kim, p.ID, a)
+				require.Equal(t, tt.want[i], o.errors.Record(k.ID).State, a.Action())
 			}
-			done := o.errors.history(k.ID)
+			done := o.errors.Story(k.ID)
 			_, err := o.problems.CatchUp(sys, "")
 			require.NoError(t, err)
-			require.Equal(t, done, o.errors.history(k.ID), "what was followed is not followed again")
-			o.errors.replays(k.ID)
+			require.Equal(t, done, o.errors.Story(k.ID), "what was followed is not followed again")
+			o.errors.Replays(k.ID)
 		})
 	}
 	o := newOffice(t, problem.Config{})
 	p := o.open(problem.Investigate{}, identify)
 	k := o.document(p, problem.Publish{})
-	o.do(kim, p.ID, problem.AcceptRisk{Owner: "ann", Reason: "r", Review: o.clock.now().Add(day)}, problem.Close{Code: problem.RiskAccepted, Note: "n"})
-	require.Equal(t, 1, o.due(2*day))
-	require.Equal(t, problem.Published, o.errors.get(k.ID).State, "nobody answers for it any more")
-	require.Equal(t, problem.Investigating, o.get(p.ID).State)
+	o.Did(kim, p.ID, problem.AcceptRisk{Owner: "ann", Reason: "r", Review: o.Time.Now().Add(day)}, problem.Close{Code: problem.RiskAccepted, Note: "n"})
+	require.Equal(t, 1, o.Due(2*day))
+	require.Equal(t, problem.Published, o.errors.Record(k.ID).State, "nobody answers for it any more")
+	require.Equal(t, problem.Investigating, o.Record(p.ID).State)
 	// People may have moved it elsewhere.
-	o.errors.do(kim, k.ID, problem.CancelKnownError{Reason: "r"})
-	o.do(kim, p.ID, identify, fixing, fixed)
-	require.Equal(t, problem.KnownErrorCancelled, o.errors.get(k.ID).State)
+	o.errors.Did(kim, k.ID, problem.CancelKnownError{Reason: "r"})
+	o.Did(kim, p.ID, identify, fixing, fixed)
+	require.Equal(t, problem.KnownErrorCancelled, o.errors.Record(k.ID).State)
 	// Who did it to the problem did it to the known error.
-	two := o.document(o.get(p.ID), problem.Publish{})
+	two := o.document(o.Record(p.ID), problem.Publish{})
 	_, err := o.Do(as("bob"), p.ID, problem.RejectFix{Reason: "r"})
 	require.NoError(t, err)
 	for e, err := range o.known.History(kim, two.ID) {
@@ -177,7 +178,7 @@ func TestKnownErrorsFollowTheirProblem(t *testing.T) {
 			require.Contains(t, string(e.Data), `"followed":`)
 		}
 	}
-	require.Equal(t, problem.FixScheduled, o.errors.get(two.ID).State)
+	require.Equal(t, problem.FixScheduled, o.errors.Record(two.ID).State)
 }
 
 // The known errors of a problem that was merged belong to the other one, and follow that.
@@ -185,12 +186,12 @@ func TestKnownErrorsMoveWithAMerge(t *testing.T) {
 	o := newOffice(t, problem.Config{})
 	a, b := o.open(problem.Investigate{}, identify), o.open(problem.Investigate{}, identify, fixing)
 	k := o.document(a, problem.Publish{})
-	o.do(kim, a.ID, problem.Merge{Into: b.ID})
-	k = o.errors.get(k.ID)
+	o.Did(kim, a.ID, problem.Merge{Into: b.ID})
+	k = o.errors.Record(k.ID)
 	require.Equal(t, b.ID, k.Problem)
 	require.Equal(t, problem.Published, k.State)
-	o.do(kim, b.ID, fixed)
-	require.Equal(t, problem.Corrected, o.errors.get(k.ID).State)
+	o.Did(kim, b.ID, fixed)
+	require.Equal(t, problem.Corrected, o.errors.Record(k.ID).State)
 	var all []itsm.ID
 	for one, err := range o.known.Of(kim, b.ID) {
 		require.NoError(t, err)
@@ -199,7 +200,7 @@ func TestKnownErrorsMoveWithAMerge(t *testing.T) {
 	require.Equal(t, []itsm.ID{k.ID}, all)
 	_, err := o.problems.CatchUp(sys, "")
 	require.NoError(t, err)
-	require.Equal(t, problem.Corrected, o.errors.get(k.ID).State, "nor what happened before it belonged to it")
+	require.Equal(t, problem.Corrected, o.errors.Record(k.ID).State, "nor what happened before it belonged to it")
 }
 
 // Nobody but the practice says that something follows from a problem.
@@ -207,7 +208,7 @@ func TestFollowingIsNotClaimed(t *testing.T) {
 	o := newOffice(t, problem.Config{})
 	k := o.document(o.open(), problem.Publish{})
 	from := k.Followed
-	k = o.errors.do(kim, k.ID, problem.ScheduleFix{Followed: 99}, problem.Reconsider{Reason: "r", Followed: 99}, problem.PlanNoAction{Reason: "r", Followed: 99},
+	k = o.errors.Did(kim, k.ID, problem.ScheduleFix{Followed: 99}, problem.Reconsider{Reason: "r", Followed: 99}, problem.PlanNoAction{Reason: "r", Followed: 99},
 		problem.Correct{Note: "n", Followed: 99}, problem.Recur{Reason: "r", Followed: 99}, problem.CloseKnownError{Note: "n", Followed: 99})
 	require.Equal(t, from, k.Followed)
 }
@@ -218,17 +219,17 @@ func TestFollowingFails(t *testing.T) {
 	p := o.open(problem.Investigate{}, identify)
 	k := o.document(p, problem.Publish{})
 	event := itsm.Event{Action: "start_fix", Record: p.ID, Version: 9, Actor: itsm.System()}
-	require.ErrorIs(t, o.known.Over(bare{o.errors.store}).Follow(kim, p, event), itsm.ErrUnsupported)
+	require.ErrorIs(t, o.known.Over(bare{o.errors.Store}).Follow(kim, p, event), itsm.ErrUnsupported)
 	require.NoError(t, o.known.Follow(kim, p, itsm.Event{Action: "note", Actor: itsm.System()}))
 	require.ErrorIs(t, o.known.Follow(kim, p, itsm.Event{Action: "absorb", Data: []byte(`{`)}), itsm.ErrInvalid)
 	ended, cancel := context.WithCancel(kim)
 	cancel()
 	require.ErrorIs(t, o.known.Follow(ended, p, event), context.Canceled)
-	_, err := o.problems.Over(plain{o.store}).CatchUp(kim, "")
+	_, err := o.problems.Over(plain{o.Store}).CatchUp(kim, "")
 	require.ErrorIs(t, err, itsm.ErrUnsupported)
-	_, err = o.known.Over(bare{o.errors.store}).CatchUp(kim, "")
+	_, err = o.known.Over(bare{o.errors.Store}).CatchUp(kim, "")
 	require.ErrorIs(t, err, itsm.ErrUnsupported)
-	require.Equal(t, problem.Published, o.errors.get(k.ID).State)
+	require.Equal(t, problem.Published, o.errors.Record(k.ID).State)
 }
 
 type (
@@ -302,7 +303,7 @@ func TestTheMatcherIsTheDefinition(t *testing.T) {
 		text := func(n int) string {
 			var words []string
 			for range rnd.IntN(n + 1) {
-				words = append(words, pick(rnd, vocabulary...))
+				words = append(words, practicetest.Pick(rnd, vocabulary...))
 			}
 			return strings.Join(words, " ")
 		}
@@ -310,15 +311,15 @@ func TestTheMatcherIsTheDefinition(t *testing.T) {
 		all := map[itsm.ID]problem.KnownError{}
 		for range 60 {
 			id := itsm.ID(fmt.Sprint("ke-", rnd.IntN(12)))
-			k := problem.KnownError{Meta: itsm.Meta{ID: id, Version: all[id].Version + 1, State: pick(rnd, problem.Published, problem.WithVendor, problem.Draft, problem.Corrected)}}
+			k := problem.KnownError{Meta: itsm.Meta{ID: id, Version: all[id].Version + 1, State: practicetest.Pick(rnd, problem.Published, problem.WithVendor, problem.Draft, problem.Corrected)}}
 			for range rnd.IntN(3) {
 				k.Symptoms = append(k.Symptoms, text(3))
 			}
 			if rnd.IntN(2) == 0 {
-				k.Services = []string{pick(rnd, "mail", "erp")}
+				k.Services = []string{practicetest.Pick(rnd, "mail", "erp")}
 			}
 			if rnd.IntN(3) == 0 {
-				k.Affected = []problem.Affected{{CI: pick(rnd, "mx-1", "mx-2")}}
+				k.Affected = []problem.Affected{{CI: practicetest.Pick(rnd, "mx-1", "mx-2")}}
 				if rnd.IntN(2) == 0 {
 					k.Affected[0].Versions = []string{"8"}
 				}
@@ -329,7 +330,7 @@ func TestTheMatcherIsTheDefinition(t *testing.T) {
 			if late.Version > 0 {
 				m.Put(late)
 			}
-			q := problem.Query{Service: pick(rnd, "", "mail", "erp"), CI: pick(rnd, "", "", "mx-1"), Version: pick(rnd, "", "8", "9"), Text: text(5)}
+			q := problem.Query{Service: practicetest.Pick(rnd, "", "mail", "erp"), CI: practicetest.Pick(rnd, "", "", "mx-1"), Version: practicetest.Pick(rnd, "", "8", "9"), Text: text(5)}
 			var list []problem.KnownError
 			for _, k := range all {
 				list = append(list, k)
@@ -365,20 +366,20 @@ func TestTheMatcherIsAnIncidentsMatcher(t *testing.T) {
 	i, err := desk.Open(kim, report)
 	require.NoError(t, err)
 	require.Empty(t, i.Proposals, "it is a draft")
-	o.errors.do(kim, k.ID, problem.Publish{})
+	o.errors.Did(kim, k.ID, problem.Publish{})
 	i, err = desk.Open(kim, report)
 	require.NoError(t, err)
 	require.Equal(t, []inc.Proposal{{To: k.Ref(), Score: 11, Reason: "same CI mx-1; same service mail; symptom words: hangs, outlook; a whole symptom"}}, i.Proposals)
 	require.Equal(t, "same CI mx-1; affected version 8; same service mail", matcher.Find(problem.Query{Service: "mail", CI: "mx-1", Version: "8"})[0].Reason)
 	require.Empty(t, matcher.Find(problem.Query{CI: "mx-1", Version: "9"}), "that version does not have it")
-	o.errors.do(kim, k.ID, problem.Correct{Note: "n"})
+	o.errors.Did(kim, k.ID, problem.Correct{Note: "n"})
 	i, err = desk.Open(kim, report)
 	require.NoError(t, err)
 	require.Empty(t, i.Proposals)
 	// Another host's matcher catches up.
 	other := problem.NewMatcher()
-	o.errors.do(kim, k.ID, problem.Recur{Reason: "r"})
-	host, err := problem.NewKnownErrors(o.errors.store, problem.KnownErrorConfig{Views: []problem.View[problem.KnownError]{other}})
+	o.errors.Did(kim, k.ID, problem.Recur{Reason: "r"})
+	host, err := problem.NewKnownErrors(o.errors.Store, problem.KnownErrorConfig{Views: []problem.View[problem.KnownError]{other}})
 	require.NoError(t, err)
 	cursor, err := host.CatchUp(kim, "")
 	require.NoError(t, err)
@@ -419,18 +420,18 @@ func TestWhatIsRolledBackIsNotFollowed(t *testing.T) {
 	o := newOffice(t, problem.Config{})
 	p := o.open(problem.Investigate{}, identify)
 	k := o.document(p, problem.Publish{})
-	tx := o.problems.Over(pending{o.store})
+	tx := o.problems.Over(pending{o.Store})
 	r, err := tx.Do(kim, p.ID, fixing)
 	require.NoError(t, err)
 	require.Equal(t, problem.FixInProgress, r.State)
-	require.Equal(t, problem.Published, o.errors.get(k.ID).State)
-	o.do(kim, p.ID, problem.Note{Text: "somebody was faster"}, problem.Note{Text: "twice"})
+	require.Equal(t, problem.Published, o.errors.Record(k.ID).State)
+	o.Did(kim, p.ID, problem.Note{Text: "somebody was faster"}, problem.Note{Text: "twice"})
 	_, err = tx.Do(kim, p.ID, fixing)
 	require.NoError(t, err)
-	require.Equal(t, problem.Published, o.errors.get(k.ID).State)
+	require.Equal(t, problem.Published, o.errors.Record(k.ID).State)
 	// In the host's own transaction both are done together.
-	require.NoError(t, o.known.Over(o.errors.store).Follow(kim, r, itsm.Event{Action: "start_fix", Record: p.ID, Version: r.Version, Actor: itsm.Actor{ID: "bob"}}))
-	require.Equal(t, problem.FixScheduled, o.errors.get(k.ID).State)
+	require.NoError(t, o.known.Over(o.errors.Store).Follow(kim, r, itsm.Event{Action: "start_fix", Record: p.ID, Version: r.Version, Actor: itsm.Actor{ID: "bob"}}))
+	require.Equal(t, problem.FixScheduled, o.errors.Record(k.ID).State)
 }
 
 // While somebody is looking into it, nothing is proposed; and a detector on another host
@@ -454,15 +455,15 @@ func TestADetectorFollowsProblems(t *testing.T) {
 		return proposed
 	}
 	require.Zero(t, tell(d))
-	host, err := problem.NewPractice(o.store, problem.Config{Views: []problem.View[problem.Problem]{other}})
+	host, err := problem.NewPractice(o.Store, problem.Config{Views: []problem.View[problem.Problem]{other}})
 	require.NoError(t, err)
 	_, err = host.CatchUp(kim, "")
 	require.NoError(t, err)
 	require.Zero(t, tell(other))
-	o.do(kim, p.ID, problem.Investigate{}, problem.Close{Code: problem.FixApplied, Note: "n"})
+	o.Did(kim, p.ID, problem.Investigate{}, problem.Close{Code: problem.FixApplied, Note: "n"})
 	require.Equal(t, 1, tell(d), "it goes on although it was said to be over")
 	require.Zero(t, tell(d), "once")
-	_, err = o.problems.Over(gone{o.store}).CatchUp(kim, "")
+	_, err = o.problems.Over(gone{o.Store}).CatchUp(kim, "")
 	require.ErrorIs(t, err, itsm.ErrNotFound)
 }
 

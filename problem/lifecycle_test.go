@@ -1,183 +1,30 @@
 package problem_test
 
 import (
-	"encoding/json"
-	"flag"
-	"fmt"
-	"os"
-	"path/filepath"
-	"slices"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/internal/lifecycletest"
+	"github.com/go-itsm/itsm/practicetest"
 	"github.com/go-itsm/itsm/problem"
 	"github.com/go-itsm/itsm/storage/memory"
 )
 
-var update = flag.Bool("update", false, "rewrite the golden files and the diagrams in doc.go")
-
-func golden(t *testing.T, name, text string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
-	}
-	have, err := os.ReadFile(path)
-	require.NoError(t, err)
-	require.Equal(t, string(have), text, "go test ./problem -update rewrites %s", path)
-}
-
-func TestDiagramsAreGolden(t *testing.T) {
-	golden(t, "lifecycle.mmd", problem.DefaultLifecycle().Mermaid())
-	golden(t, "lifecycle.dot", problem.DefaultLifecycle().DOT())
-	golden(t, "known_error.mmd", problem.DefaultKnownErrorLifecycle().Mermaid())
-	golden(t, "known_error.dot", problem.DefaultKnownErrorLifecycle().DOT())
-}
-
-// The diagrams in the package's documentation are the generated ones: that of problems,
-// then that of known errors.
-func TestDocShowsTheDiagrams(t *testing.T) {
-	const begin, end = "//\tstateDiagram-v2\n", "//\n"
-	source, err := os.ReadFile("doc.go")
-	require.NoError(t, err)
-	rest := string(source)
-	var whole strings.Builder
-	for _, l := range []*itsm.Lifecycle{problem.DefaultLifecycle(), problem.DefaultKnownErrorLifecycle()} {
-		head, after, ok := strings.Cut(rest, begin)
-		require.True(t, ok)
-		shown, tail, ok := strings.Cut(after, end)
-		require.True(t, ok)
-		var want strings.Builder
-		for line := range strings.Lines(l.Mermaid()) {
-			want.WriteString("//\t" + line)
-		}
-		whole.WriteString(head + want.String() + end)
-		rest = tail
-		if !*update {
-			require.Equal(t, want.String(), begin+shown, "go test ./problem -update rewrites it")
-		}
-	}
-	if *update {
-		require.NoError(t, os.WriteFile("doc.go", []byte(whole.String()+rest), 0o644))
-	}
-}
-
-// Every action that an actor can ask for is in the documentation's list.
-func TestDocListsEveryAction(t *testing.T) {
-	source, err := os.ReadFile("doc.go")
-	require.NoError(t, err)
+func TestDocuments(t *testing.T) {
+	lifecycletest.Diagrams(t, "lifecycle", problem.DefaultLifecycle())
+	lifecycletest.Diagrams(t, "known_error", problem.DefaultKnownErrorLifecycle())
+	lifecycletest.DocShows(t, problem.DefaultLifecycle(), problem.DefaultKnownErrorLifecycle())
 	o := newOffice(t, problem.Config{})
-	n := 0
-	listed := func(a any) {
-		n++
-		name := strings.TrimPrefix(fmt.Sprintf("%T", a), "problem.")
-		for generic, ours := range map[string]string{
-			"itsm.AddLink[github.com/go-itsm/itsm/problem.Problem]": "Link", "itsm.RemoveLink[github.com/go-itsm/itsm/problem.Problem]": "Unlink",
-			"itsm.SetFields[github.com/go-itsm/itsm/problem.Problem]": "SetFields", "itsm.AddLink[github.com/go-itsm/itsm/problem.KnownError]": "KnownErrorLink",
-			"itsm.RemoveLink[github.com/go-itsm/itsm/problem.KnownError]": "KnownErrorUnlink", "itsm.SetFields[github.com/go-itsm/itsm/problem.KnownError]": "KnownErrorFields",
-		} {
-			if name == generic {
-				name = ours
-			}
-		}
-		require.Contains(t, string(source), "["+name+"]")
-	}
-	for a := range o.Actions() {
-		listed(a)
-	}
-	for a := range o.errors.Actions() {
-		listed(a)
-	}
-	require.Greater(t, n, 55)
-}
-
-type edge struct{ from, to itsm.State }
-
-// moves lists the edges of a lifecycle that lead elsewhere.
-func moves(l *itsm.Lifecycle) map[edge]bool {
-	all := map[edge]bool{}
-	for from := range l.States() {
-		for _, to := range l.Permitted(from) {
-			if from != to {
-				all[edge{from, to}] = true
-			}
-		}
-	}
-	return all
-}
-
-// survey is the machine-readable form of what was read in other products.
-type survey struct {
-	Canonical map[string]struct {
-		Terminal []itsm.State                `json:"terminal"`
-		Edges    map[itsm.State][]itsm.State `json:"edges"`
-	} `json:"canonical"`
-	Products []product `json:"products"`
-}
-
-type product struct {
-	Name     string                `json:"name"`
-	Practice string                `json:"practice"`
-	Map      map[string]itsm.State `json:"map"`
-	Edges    map[string][]string   `json:"edges"`
-}
-
-func readSurvey(t *testing.T) survey {
-	dir := os.Getenv("ITSM_SHARED")
-	if logs := os.Getenv("ITSM_REAL_LOGS"); dir == "" && logs != "" {
-		dir = filepath.Dir(filepath.Clean(logs))
-	}
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared")
-	}
-	data, err := os.ReadFile(filepath.Join(dir, "mappings.json"))
-	if err != nil {
-		t.Skip("there is no mappings.json; ITSM_SHARED says in which directory it is")
-	}
-	var s survey
-	require.NoError(t, json.Unmarshal(data, &s))
-	return s
+	lifecycletest.DocLists(t, o.Actions(), "", 30)
+	lifecycletest.DocLists(t, o.errors.Actions(), "KnownError", 20)
 }
 
 // The lifecycle has every edge of the survey's superset, and no other.
 func TestTheLifecycleIsTheSuperset(t *testing.T) {
-	canonical := readSurvey(t).Canonical["problem"]
-	want := map[edge]bool{}
-	for from, tos := range canonical.Edges {
-		for _, to := range tos {
-			want[edge{from, to}] = true
-		}
-	}
-	l := problem.DefaultLifecycle()
-	require.Len(t, want, 45)
-	require.Equal(t, want, moves(l))
-	for s := range l.States() {
-		require.Equal(t, slices.Contains(canonical.Terminal, s), l.IsEnd(s), "%s", s)
-	}
-}
-
-// path finds a shortest way from one state to another.
-func path(l *itsm.Lifecycle, from, to itsm.State) []itsm.State {
-	ways := [][]itsm.State{{from}}
-	seen := map[itsm.State]bool{from: true}
-	for len(ways) > 0 {
-		way := ways[0]
-		ways = ways[1:]
-		last := way[len(way)-1]
-		if last == to {
-			return way
-		}
-		for _, next := range l.Permitted(last) {
-			if !seen[next] {
-				seen[next] = true
-				ways = append(ways, append(slices.Clone(way), next))
-			}
-		}
-	}
-	return nil
+	require.Len(t, lifecycletest.Moves(problem.DefaultLifecycle()), 45)
+	lifecycletest.ReadSurvey(t).IsSuperset(t, problem.DefaultLifecycle())
 }
 
 // graphless are products of which the states are known and no graph: GLPI's default
@@ -193,75 +40,22 @@ func graphless() map[string]map[string]itsm.State {
 	}
 }
 
-// legal sorts the steps of other products: those that are one step of ours or none, those
-// that are a longer way, and those that have no way.
-type legal struct {
-	t            *testing.T
-	l            *itsm.Lifecycle
-	steps        int
-	longer, none []string
-}
-
-func (g *legal) step(product, from, to string, a, b itsm.State) {
-	g.steps++
-	require.True(g.t, g.l.Has(a) && g.l.Has(b), "%s: %s → %s", product, from, to)
-	switch p := path(g.l, a, b); {
-	case p == nil:
-		g.none = append(g.none, fmt.Sprintf("%s: %s → %s", product, from, to))
-	case len(p) > 2:
-		g.longer = append(g.longer, fmt.Sprintf("%s: %s → %s is %s", product, from, to, strings.Trim(fmt.Sprint(p), "[]")))
-	}
-}
-
-func (g *legal) all(product string, states map[string]itsm.State) {
-	for from, a := range states {
-		for to, b := range states {
-			if from != to {
-				g.step(product, from, to, a, b)
-			}
-		}
-	}
-}
-
-func (g *legal) String() string {
-	slices.Sort(g.longer)
-	slices.Sort(g.none)
-	var b strings.Builder
-	fmt.Fprintf(&b, "%d steps, %d of them one step of ours or none\n\nMore than one step:\n", g.steps, g.steps-len(g.longer)-len(g.none))
-	for _, line := range g.longer {
-		b.WriteString("    " + line + "\n")
-	}
-	b.WriteString("\nExceptions, which have no path:\n")
-	for _, line := range g.none {
-		b.WriteString("    " + line + "\n")
-	}
-	return b.String()
-}
-
 // Every step that another product's problems take is one step of ours, none, or a way
 // that is listed; those that have none are listed too.
 func TestOtherProductsMapOntoTheLifecycle(t *testing.T) {
-	g := &legal{t: t, l: problem.DefaultLifecycle()}
-	machines := 0
-	for _, p := range readSurvey(t).Products {
-		if p.Practice != "problem" {
-			continue
-		}
-		machines++
-		for from, tos := range p.Edges {
-			for _, to := range tos {
-				g.step(p.Name, from, to, p.Map[from], p.Map[to])
-			}
-		}
+	var steps lifecycletest.Steps
+	ways := lifecycletest.Ways(problem.DefaultLifecycle())
+	for p := range lifecycletest.ReadSurvey(t).Of("problem") {
+		steps.Add(t, p, ways)
 	}
-	require.Equal(t, 3, machines)
-	require.Empty(t, g.longer, "the products that have a graph need one step")
-	require.Empty(t, g.none)
+	require.Equal(t, 3, steps.Machines)
+	require.Empty(t, steps.Longer, "the products that have a graph need one step")
+	require.Empty(t, steps.None)
 	for name, states := range graphless() {
-		g.all(name, states)
+		steps.AddGraphless(t, name, states, ways)
 	}
-	golden(t, "products.txt", g.String())
-	for _, line := range g.none {
+	lifecycletest.Golden(t, "products.txt", steps.String())
+	for _, line := range steps.None {
 		// What was no problem stays none.
 		require.Regexp(t, `^bmc.Problem: (Cancelled|Rejected) → `, line)
 	}
@@ -269,12 +63,12 @@ func TestOtherProductsMapOntoTheLifecycle(t *testing.T) {
 
 // BMC's known errors have a lifecycle of their own, and so have ours.
 func TestKnownErrorsMapOntoTheirLifecycle(t *testing.T) {
-	g := &legal{t: t, l: problem.DefaultKnownErrorLifecycle()}
-	g.all("bmc.KnownError", map[string]itsm.State{"Assigned": problem.Published, "Scheduled For Correction": problem.FixScheduled,
+	var steps lifecycletest.Steps
+	steps.AddGraphless(t, "bmc.KnownError", map[string]itsm.State{"Assigned": problem.Published, "Scheduled For Correction": problem.FixScheduled,
 		"Assigned to Vendor": problem.WithVendor, "No Action Planned": problem.NoActionPlanned, "Corrected": problem.Corrected,
-		"Closed": problem.KnownErrorClosed, "Cancelled": problem.KnownErrorCancelled})
-	golden(t, "known_error_products.txt", g.String())
-	for _, line := range g.none {
+		"Closed": problem.KnownErrorClosed, "Cancelled": problem.KnownErrorCancelled}, lifecycletest.Ways(problem.DefaultKnownErrorLifecycle()))
+	lifecycletest.Golden(t, "known_error_products.txt", steps.String())
+	for _, line := range steps.None {
 		require.Regexp(t, `^bmc.KnownError: Cancelled → `, line)
 	}
 }
@@ -282,24 +76,16 @@ func TestKnownErrorsMapOntoTheirLifecycle(t *testing.T) {
 // Everything ends, whatever is open can be cancelled, and the table comes back from
 // JSON.
 func TestEverythingEnds(t *testing.T) {
-	for l, cancelled := range map[*itsm.Lifecycle]itsm.State{problem.DefaultLifecycle(): problem.Cancelled, problem.DefaultKnownErrorLifecycle(): problem.KnownErrorCancelled} {
-		kept := []itsm.State{problem.Resolved, problem.Monitoring, problem.Corrected}
+	l, known := problem.DefaultLifecycle(), problem.DefaultKnownErrorLifecycle()
+	lifecycletest.Holds(t, l, problem.States()...)
+	lifecycletest.Holds(t, known, problem.KnownErrorStates()...)
+	for l, cancelled := range map[*itsm.Lifecycle]itsm.State{l: problem.Cancelled, known: problem.KnownErrorCancelled} {
 		for s := range l.States() {
-			require.NotNil(t, path(l, l.Initial(), s), "%s", s)
-			require.True(t, path(l, s, "closed") != nil || s == cancelled, "%s", s)
-			if !slices.Contains(kept, s) && !l.IsEnd(s) {
-				to, ok := l.Can(s, "cancel")
-				require.True(t, ok && to == cancelled, "%s", s)
-			}
+			require.True(t, lifecycletest.Path(l, s, "closed") != nil || s == cancelled, "%s", s)
 		}
-		data, err := json.Marshal(l)
-		require.NoError(t, err)
-		again, err := itsm.ParseLifecycle(data)
-		require.NoError(t, err)
-		require.True(t, itsm.Diff(l, again).Empty())
 	}
-	require.Equal(t, problem.States(), slices.Collect(problem.DefaultLifecycle().States()))
-	require.Equal(t, problem.KnownErrorStates(), slices.Collect(problem.DefaultKnownErrorLifecycle().States()))
+	lifecycletest.Cancels(t, l, problem.Cancelled, problem.Resolved, problem.Monitoring)
+	lifecycletest.Cancels(t, known, problem.KnownErrorCancelled, problem.Corrected)
 }
 
 func TestPhasesFollowFromTheState(t *testing.T) {
@@ -315,9 +101,9 @@ func TestPhasesFollowFromTheState(t *testing.T) {
 	o := newOffice(t, problem.Config{})
 	r := o.open(problem.StartAssessment{}, problem.PutOnHold{Reason: problem.AwaitingRecurrence})
 	require.Equal(t, problem.Identification, r.Phase(), "what is on hold is in the phase in which that began")
-	r = o.do(kim, r.ID, problem.Investigate{}, problem.PutOnHold{Reason: problem.AwaitingVendor})
+	r = o.Did(kim, r.ID, problem.Investigate{}, problem.PutOnHold{Reason: problem.AwaitingVendor})
 	require.Equal(t, problem.ProblemControl, r.Phase())
-	r = o.do(kim, r.ID, fixing, problem.PutOnHold{Reason: problem.AwaitingChange})
+	r = o.Did(kim, r.ID, fixing, problem.PutOnHold{Reason: problem.AwaitingChange})
 	require.Equal(t, problem.ErrorControl, r.Phase())
 	require.True(t, r.Open())
 }
@@ -332,7 +118,7 @@ func TestNewPracticeRefuses(t *testing.T) {
 		"risk.bands[1].priority must be lower than the one before", "risk.bands[1].from must be less than the one before",
 		"risk.bands[2].priority must be 1 to 254", "risk.bands[2].from must be positive", "risk.bands[2].priority must be lower than the one before",
 		"observation must be positive and at most 100 years",
-	}, said(err))
+	}, practicetest.Said(err))
 	_, err = problem.NewPractice(nil, problem.Config{})
 	require.ErrorIs(t, err, itsm.ErrInvalid)
 	_, err = problem.NewKnownErrors(nil, problem.KnownErrorConfig{})
@@ -360,7 +146,7 @@ func TestAHostsOwnState(t *testing.T) {
 	require.EqualValues(t, "verifying", r.State)
 	require.True(t, r.Open())
 	require.Empty(t, r.Phase())
-	r = o.do(kim, r.ID, fixed)
+	r = o.Did(kim, r.ID, fixed)
 	require.Equal(t, problem.Resolved, r.State)
 	// And a known error too.
 	quiet, err := problem.DefaultKnownErrorLifecycle().With(func(s *itsm.LifecycleSpec) { s.Forbid("call_review") })

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/practicetest"
 	"github.com/go-itsm/itsm/problem"
 	"github.com/go-itsm/itsm/sla"
 )
@@ -78,7 +79,7 @@ func TestTheIndexIsAShare(t *testing.T) {
 		var all []problem.Problem
 		for range rnd.IntN(20) {
 			created := march.Start.Add(time.Duration(rnd.IntN(60)-20) * day)
-			r := past(created, created.Add(time.Duration(rnd.IntN(40))*day), pick(rnd, "", "", problem.FixApplied, problem.NoLongerRelevant, problem.NoProblem))
+			r := past(created, created.Add(time.Duration(rnd.IntN(40))*day), practicetest.Pick(rnd, "", "", problem.FixApplied, problem.NoLongerRelevant, problem.NoProblem))
 			r.Returns = rnd.IntN(3)
 			all = append(all, r)
 		}
@@ -125,7 +126,7 @@ func TestMeasures(t *testing.T) {
 	_, err = problem.Measure(sequence[problem.Problem](nil, nil), sequence[problem.KnownError](nil, errDown), occurrences(), march)
 	require.ErrorIs(t, err, errDown)
 	_, err = problem.Measure(sequence[problem.Problem](nil, nil), sequence[problem.KnownError](nil, nil), occurrences(), problem.Period{Start: mid, End: mid})
-	require.Equal(t, []string{"period.end must be after period.start"}, said(err))
+	require.Equal(t, []string{"period.end must be after period.start"}, practicetest.Said(err))
 }
 
 func TestAges(t *testing.T) {
@@ -156,11 +157,11 @@ func TestRepeatRate(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "0 in the 1h0m0s before, 1 in the 1h0m0s after", r.String())
 	_, err = problem.RepeatRate(fixed, nil, occurrences(), day, mid)
-	require.Equal(t, []string{"there has been no time since it was fixed"}, said(err))
+	require.Equal(t, []string{"there has been no time since it was fixed"}, practicetest.Said(err))
 	_, err = problem.RepeatRate(past(mid, mid, problem.RiskAccepted), nil, occurrences(), day, march.End)
-	require.Equal(t, []string{"it is not fixed"}, said(err))
+	require.Equal(t, []string{"it is not fixed"}, practicetest.Said(err))
 	_, err = problem.RepeatRate(past(mid, mid, ""), nil, occurrences(), day, march.End)
-	require.Equal(t, []string{"it is not fixed"}, said(err))
+	require.Equal(t, []string{"it is not fixed"}, practicetest.Said(err))
 }
 
 func TestWaiting(t *testing.T) {

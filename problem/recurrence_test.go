@@ -19,8 +19,9 @@ import (
 
 	"github.com/go-itsm/itsm"
 	inc "github.com/go-itsm/itsm/incident"
+	"github.com/go-itsm/itsm/internal/race"
+	"github.com/go-itsm/itsm/practicetest"
 	"github.com/go-itsm/itsm/problem"
-	"github.com/go-itsm/itsm/storage/memory"
 )
 
 // naive is the definition of what is proposed: it looks at everything that was told, each
@@ -222,7 +223,7 @@ func rules() problem.Rules {
 // are opened and closed. What the detector proposes is what the definition does.
 func TestTheDetectorIsTheDefinition(t *testing.T) {
 	rounds, each := 60, 250
-	if raceDetector || testing.Short() {
+	if race.Detector || testing.Short() {
 		rounds = 8
 	}
 	proposed := map[problem.Rule]int{}
@@ -239,7 +240,7 @@ func TestTheDetectorIsTheDefinition(t *testing.T) {
 			if rnd.IntN(15) == 0 {
 				id := itsm.ID(fmt.Sprint("prb-", rnd.IntN(3)))
 				versions[id]++
-				p := problem.Problem{Meta: itsm.Meta{ID: id, Version: versions[id], State: pick(rnd, problem.New, problem.Closed)}, Services: []string{pick(rnd, "mail", "erp")}, Symptom: "down"}
+				p := problem.Problem{Meta: itsm.Meta{ID: id, Version: versions[id], State: practicetest.Pick(rnd, problem.New, problem.Closed)}, Services: []string{practicetest.Pick(rnd, "mail", "erp")}, Symptom: "down"}
 				// A problem keeps its services here, so that the definition stays small.
 				p.Services = []string{map[itsm.ID]string{"prb-0": "mail", "prb-1": "erp", "prb-2": "mail"}[id]}
 				d.Put(p)
@@ -250,18 +251,18 @@ func TestTheDetectorIsTheDefinition(t *testing.T) {
 				}
 				continue
 			}
-			o := problem.Occurrence{Incident: itsm.ID(fmt.Sprint("inc-", step)), Service: pick(rnd, "mail", "mail", "erp", ""), Symptom: pick(rnd, "down", "down", "slow", ""), Began: at.Add(-time.Duration(rnd.IntN(30)) * time.Hour)}
+			o := problem.Occurrence{Incident: itsm.ID(fmt.Sprint("inc-", step)), Service: practicetest.Pick(rnd, "mail", "mail", "erp", ""), Symptom: practicetest.Pick(rnd, "down", "down", "slow", ""), Began: at.Add(-time.Duration(rnd.IntN(30)) * time.Hour)}
 			if len(n.told) > 0 && rnd.IntN(3) == 0 { // told anew
-				o = pick(rnd, n.told...)
+				o = practicetest.Pick(rnd, n.told...)
 				switch rnd.IntN(9) {
 				case 0:
-					o.Symptom = pick(rnd, "down", "slow")
+					o.Symptom = practicetest.Pick(rnd, "down", "slow")
 				case 1:
 					o.Void = !o.Void
 				case 2:
-					o.Problem = pick[itsm.ID](rnd, "", "prb-1")
+					o.Problem = practicetest.Pick[itsm.ID](rnd, "", "prb-1")
 				case 3, 4:
-					o.KnownError, o.Workaround = pick[itsm.ID](rnd, "ke-1", "ke-2"), pick(rnd, problem.Unsaid, problem.Helped, problem.DidNotHelp, problem.DidNotHelp)
+					o.KnownError, o.Workaround = practicetest.Pick[itsm.ID](rnd, "ke-1", "ke-2"), practicetest.Pick(rnd, problem.Unsaid, problem.Helped, problem.DidNotHelp, problem.DidNotHelp)
 				case 5:
 					o.Began = o.Began.Add(time.Duration(rnd.IntN(200)-100) * time.Hour)
 				case 6:
@@ -373,53 +374,43 @@ func TestRecurrenceInARealLog(t *testing.T) {
 // desk is incident management with its feed, as a host has both.
 type desk struct {
 	*inc.Practice
-	t      *testing.T
-	clock  *clock
+	*practicetest.Desk[inc.Incident]
 	d      *problem.Detector
 	cursor itsm.Cursor
 }
 
 func newDesk(t *testing.T, rules problem.Rules, cfg inc.Config) *desk {
-	c := &clock{t: morning}
-	cfg.Now, cfg.NewID = c.now, serial()
-	p, err := inc.NewPractice(memory.New[inc.Incident](), cfg)
+	d := new(desk)
+	d.Desk = practicetest.NewDesk(t, func(store itsm.Store[inc.Incident], given itsm.Config) (kernel *itsm.Practice[inc.Incident], err error) {
+		cfg.Config = practicetest.With(cfg.Config, given)
+		d.Practice, err = inc.NewPractice(store, cfg)
+		return d.Practice.Practice, err
+	})
+	var err error
+	d.d, err = problem.NewDetector(rules, nil)
 	require.NoError(t, err)
-	d, err := problem.NewDetector(rules, nil)
-	require.NoError(t, err)
-	return &desk{Practice: p, t: t, clock: c, d: d}
+	return d
 }
 
 // read reads the feed on, and returns what is proposed.
 func (d *desk) read() []problem.Proposal {
-	d.t.Helper()
+	d.T.Helper()
 	var all []problem.Proposal
 	for news, err := range d.Feed(kim, d.cursor) {
-		require.NoError(d.t, err)
+		require.NoError(d.T, err)
 		proposals, err := d.d.Event(news.Event)
-		require.NoError(d.t, err)
+		require.NoError(d.T, err)
 		all = append(all, proposals...)
 		d.cursor = news.Cursor
 	}
 	return all
 }
 
-func (d *desk) do(id itsm.ID, actions ...itsm.Action[inc.Incident]) inc.Incident {
-	d.t.Helper()
-	var r inc.Incident
-	for _, a := range actions {
-		d.clock.advance(time.Minute)
-		var err error
-		r, err = d.Do(kim, id, a)
-		require.NoError(d.t, err)
-	}
-	return r
-}
-
 func (d *desk) report(a inc.Report) itsm.ID {
-	d.t.Helper()
-	d.clock.advance(time.Hour)
+	d.T.Helper()
+	d.Time.Advance(time.Hour)
 	r, err := d.Open(kim, a)
-	require.NoError(d.t, err)
+	require.NoError(d.T, err)
 	return r.ID
 }
 
@@ -439,11 +430,11 @@ func TestTheIncidentFeedSuffices(t *testing.T) {
 	link := func(rel string, to itsm.Ref) inc.Link { return inc.Link{Link: itsm.Link{Rel: rel, To: to}} }
 
 	a, b := d.report(mail), d.report(inc.Report{Title: "Slow", Service: "mail"})
-	d.do(a, mend)
+	d.Did(kim, a, mend)
 	require.Empty(t, d.read())
-	d.do(b, inc.Classify{Service: "mail", Category: "no mail"}, inc.LogTime{Spent: time.Hour})
+	d.Did(kim, b, inc.Classify{Service: "mail", Category: "no mail"}, inc.LogTime{Spent: time.Hour})
 	void := d.report(mail)
-	d.do(void, inc.Cancel{Reason: "a test"})
+	d.Did(kim, void, inc.Cancel{Reason: "a test"})
 	require.Equal(t, []string{`3 incidents of mail with "no mail" within 7 days`}, reasons(d.read()), "before one was cancelled there were three")
 	c := d.report(mail)
 	p := d.read()
@@ -451,15 +442,15 @@ func TestTheIncidentFeedSuffices(t *testing.T) {
 	require.Equal(t, []itsm.ID{a, b, c}, p[0].Incidents)
 	require.Equal(t, problem.Cost{Incidents: 3, Downtime: time.Hour + time.Minute, Effort: time.Hour}, p[0].Cost)
 
-	d.do(c, inc.AcceptMajor{Reason: "everybody", Commander: "ann"}, inc.DemoteMajor{Reason: "r"}, inc.AcceptMajor{Reason: "again", Commander: "ann"})
+	d.Did(kim, c, inc.AcceptMajor{Reason: "everybody", Commander: "ann"}, inc.DemoteMajor{Reason: "r"}, inc.AcceptMajor{Reason: "again", Commander: "ann"})
 	require.Equal(t, []string{"inc-4 is a major incident"}, reasons(d.read()), "once")
 
 	known := problem.KnownErrorRef("ke-1")
-	d.do(a, link(inc.SolvedBy, known))                                                       // it is resolved: it helped
-	d.do(b, link(inc.SolvedBy, known), mend, inc.Reopen{Reason: "again"})                    // it helped, and then it did not
-	d.do(c, link(inc.Rejected, known))                                                       // it did not
-	e := d.report(mail)                                                                      // and nobody has tried it here
-	d.do(e, link(inc.SymptomOf, problem.Ref("prb-1")), link(inc.Viewed, known), inc.Start{}) // which says nothing
+	d.Did(kim, a, link(inc.SolvedBy, known))                                                       // it is resolved: it helped
+	d.Did(kim, b, link(inc.SolvedBy, known), mend, inc.Reopen{Reason: "again"})                    // it helped, and then it did not
+	d.Did(kim, c, link(inc.Rejected, known))                                                       // it did not
+	e := d.report(mail)                                                                            // and nobody has tried it here
+	d.Did(kim, e, link(inc.SymptomOf, problem.Ref("prb-1")), link(inc.Viewed, known), inc.Start{}) // which says nothing
 	require.Equal(t, []string{"the workaround of ke-1 did not help 2 times in succession"}, reasons(d.read()))
 	byID := map[itsm.ID]problem.Occurrence{}
 	for o := range d.d.Occurrences() {
@@ -473,17 +464,17 @@ func TestTheIncidentFeedSuffices(t *testing.T) {
 	require.Empty(t, byID[e].KnownError)
 
 	// What is unlinked is not explained any more; what was marked by hand counts.
-	d.do(c, inc.Unlink{Link: itsm.Link{Rel: inc.Rejected, To: known}})
-	d.do(e, inc.Unlink{Link: itsm.Link{Rel: inc.SymptomOf, To: problem.Ref("prb-1")}}, mend)
+	d.Did(kim, c, inc.Unlink{Link: itsm.Link{Rel: inc.Rejected, To: known}})
+	d.Did(kim, e, inc.Unlink{Link: itsm.Link{Rel: inc.SymptomOf, To: problem.Ref("prb-1")}}, mend)
 	began := morning.Add(-2 * time.Hour)
 	f := d.report(inc.Report{Title: "t", Service: "erp", Category: "slow", Started: began})
 	g := d.report(mail)
-	d.do(f, inc.Mark{Milestone: inc.MilestoneRestored})
-	restored := d.clock.now()
-	d.do(g, inc.Mark{Milestone: inc.MilestoneStarted, At: began})
-	d.do(g, inc.Mark{Milestone: inc.MilestoneIdentified})
+	d.Did(kim, f, inc.Mark{Milestone: inc.MilestoneRestored})
+	restored := d.Time.Now()
+	d.Did(kim, g, inc.Mark{Milestone: inc.MilestoneStarted, At: began})
+	d.Did(kim, g, inc.Mark{Milestone: inc.MilestoneIdentified})
 	other := d.report(inc.Report{Title: "t", Service: "erp", Category: "slow"})
-	d.do(other, inc.Merge{Into: f})
+	d.Did(kim, other, inc.Merge{Into: f})
 	d.read()
 	byID = map[itsm.ID]problem.Occurrence{}
 	for o := range d.d.Occurrences() {
@@ -509,7 +500,7 @@ func TestTheIncidentFeedSuffices(t *testing.T) {
 func TestContinuedIncidents(t *testing.T) {
 	d := newDesk(t, problem.Rules{Failures: 1}, inc.Config{Reopen: inc.ReopenPolicy{Mode: inc.ReopenClone}})
 	id := d.report(inc.Report{Title: "No mail", Service: "mail", Category: "no mail"})
-	d.do(id, inc.Link{Link: itsm.Link{Rel: inc.SolvedBy, To: problem.KnownErrorRef("ke-1")}}, inc.Resolve{Code: inc.KnownError, Note: "n"}, inc.Close{}, inc.Reopen{Reason: "again"})
+	d.Did(kim, id, inc.Link{Link: itsm.Link{Rel: inc.SolvedBy, To: problem.KnownErrorRef("ke-1")}}, inc.Resolve{Code: inc.KnownError, Note: "n"}, inc.Close{}, inc.Reopen{Reason: "again"})
 	require.Equal(t, []string{"the workaround of ke-1 did not help 1 times in succession"}, reasons(d.read()))
 	all := slices.Collect(d.d.Occurrences())
 	require.Len(t, all, 2)
@@ -521,14 +512,14 @@ func TestContinuedIncidents(t *testing.T) {
 func TestDetectorsRefuse(t *testing.T) {
 	_, err := problem.NewDetector(problem.Rules{Repeats: -1, Window: -1, Failures: -1, SurgeLeast: -1, SurgeSigmas: 101, SurgeWeeks: 521, Off: []problem.Rule{"x"}}, nil)
 	require.Equal(t, []string{"repeats must be 0 to 1000000", "window must be from 0 to 100 years", "failures must be 0 to 1000000", "surge_least must be 0 to 1000000",
-		"surge_sigmas must be 0 to 100", "surge_weeks must be 0 to 520", `off[0] is unknown: "x"`}, said(err))
+		"surge_sigmas must be 0 to 100", "surge_weeks must be 0 to 520", `off[0] is unknown: "x"`}, practicetest.Said(err))
 	r, err := problem.ParseRules([]byte(`{"repeats":5,"window":"48h","off":["surge"]}`))
 	require.NoError(t, err)
 	require.Equal(t, problem.Rules{Repeats: 5, Window: 48 * time.Hour, Off: []problem.Rule{problem.Surge}}, r)
 	d, err := problem.NewDetector(problem.Rules{Repeats: 1, Off: []problem.Rule{problem.Repetition, problem.MajorIncident}}, nil)
 	require.NoError(t, err)
 	_, err = d.Observe(problem.Occurrence{Effort: -1, Money: -1}, morning)
-	require.Equal(t, []string{"incident must not be empty", "began must be given", "effort must not be negative", "money must not be negative"}, said(err))
+	require.Equal(t, []string{"incident must not be empty", "began must be given", "effort must not be negative", "money must not be negative"}, practicetest.Said(err))
 	got, err := d.Observe(problem.Occurrence{Incident: "a", Service: "s", Symptom: "s", Began: morning, Major: true}, morning)
 	require.NoError(t, err)
 	require.Empty(t, got, "rules that are off propose nothing")

@@ -87,14 +87,14 @@ type state struct {
 }
 
 func replayVolvo(t *testing.T, rows [][]string, value func([]string, string) string) *volvo {
-	c := &clock{}
-	p, err := problem.NewPractice(memory.New[problem.Problem](), problem.Config{Config: itsm.Config{Now: c.now, NewID: nil}})
+	at := time.Time{}
+	p, err := problem.NewPractice(memory.New[problem.Problem](), problem.Config{Config: itsm.Config{Now: func() time.Time { return at }, NewID: nil}})
 	require.NoError(t, err)
 	v := &volvo{cases: map[itsm.ID]*volvoCase{}}
 	ids := map[string]itsm.ID{}
 	team := map[itsm.ID]string{}
 	for _, row := range rows {
-		c.t, err = time.Parse(time.RFC3339, value(row, "time"))
+		at, err = time.Parse(time.RFC3339, value(row, "time"))
 		require.NoError(t, err)
 		ctx := as("volvo")
 		number := value(row, "case_id")
@@ -164,7 +164,7 @@ func replayVolvo(t *testing.T, rows [][]string, value func([]string, string) str
 		one := v.cases[id]
 		one.problem = r
 		one.events++
-		one.states = append(one.states, state{c.t, r.State})
+		one.states = append(one.states, state{at, r.State})
 	}
 	for id := range v.cases {
 		again, err := p.Replay(p.History(kim, id))

@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-itsm/itsm"
 	"github.com/go-itsm/itsm/approval"
+	"github.com/go-itsm/itsm/practicetest"
 	"github.com/go-itsm/itsm/request"
 	"github.com/go-itsm/itsm/sla"
 	"github.com/go-itsm/itsm/storage/memory"
@@ -26,7 +27,7 @@ func TestCatalogueJSON(t *testing.T) {
 	require.NoError(t, err)
 	require.JSONEq(t, string(data), string(twice))
 	_, err = request.ParseCatalogue([]byte(`{"offerings":[{"naem":"x","version":"1"}],"offerings":[]}`))
-	require.Equal(t, []string{"offerings[0].naem is not known", "offerings[0].version must be a whole number of at most 64 bits", "offerings is there twice"}, said(err))
+	require.Equal(t, []string{"offerings[0].naem is not known", "offerings[0].version must be a whole number of at most 64 bits", "offerings is there twice"}, practicetest.Said(err))
 
 	o, ok := again.Offering("laptop", 0)
 	require.True(t, ok)
@@ -66,7 +67,7 @@ func TestBadCatalogues(t *testing.T) {
 	}
 	_, err := request.NewCatalogue(spec)
 	require.ErrorIs(t, err, itsm.ErrInvalid)
-	require.Subset(t, said(err), []string{
+	require.Subset(t, practicetest.Said(err), []string{
 		`zone is not known: "Atlantis/Centre"`,
 		"policies.nobody.rule.of must not be empty: nobody approves nothing",
 		`models[0].eligible[0] must not ask for a fact without a name`, `models[0].eligible[0].y must list a value: nothing is among none`,
@@ -89,9 +90,9 @@ func TestBadCatalogues(t *testing.T) {
 		`offerings[2].bundle[1].offering is there twice: "o"`, `offerings[2].bundle[2].offering is a bundle itself: "b"`, `offerings[2].bundle[3].offering is not in the catalogue: "none"`,
 		`offerings[3].model must be given for what is no bundle`,
 	})
-	require.True(t, slices.ContainsFunc(said(err), func(s string) bool {
+	require.True(t, slices.ContainsFunc(practicetest.Said(err), func(s string) bool {
 		return strings.HasPrefix(s, "models[0].tasks must not need each other in a circle: ") && strings.Contains(s, " needs b")
-	}), said(err))
+	}), practicetest.Said(err))
 }
 
 // Each model leaves a lifecycle of its own, which is proved when the practice is made.
@@ -118,11 +119,11 @@ func TestEveryModelIsALifecycle(t *testing.T) {
 			require.NoError(t, err, "it can still be cancelled")
 			continue
 		}
-		require.Equal(t, []string{c.says}, said(err))
+		require.Equal(t, []string{c.says}, practicetest.Said(err))
 		catalogue, err := request.NewCatalogue(request.CatalogueSpec{Models: []request.Model{{Name: "m", Without: c.without}}})
 		require.NoError(t, err)
 		_, err = request.NewPractice(memory.New[request.Request](), request.Config{Catalogue: catalogue})
-		require.Equal(t, []string{"catalogue.models[0] (m) " + c.says}, said(err))
+		require.Equal(t, []string{"catalogue.models[0] (m) " + c.says}, practicetest.Said(err))
 	}
 }
 

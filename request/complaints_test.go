@@ -19,13 +19,13 @@ func TestComplaint21ReopeningWithinDaysAndByTheRequester(t *testing.T) {
 	d := newDesk(t, request.Config{ReopenWindow: 72 * time.Hour})
 	again := request.Reopen{Reason: "it is gone"}
 	done := func() itsm.ID {
-		return d.do(d.order(chair).ID, request.Start{}, request.CompleteTask{Task: 1}, request.Close{}).ID
+		return d.Did(mia, d.order(chair).ID, request.Start{}, request.CompleteTask{Task: 1}, request.Close{}).ID
 	}
 	soon, late := done(), done()
-	d.clock.advance(71 * time.Hour)
-	require.Equal(t, request.InFulfilment, d.as(jin, soon, again).State)
-	d.clock.advance(2 * time.Hour)
-	d.refuse(jin, late, again, "it was closed 73h1m0s ago; it can be reopened within 72h0m0s")
+	d.Time.Advance(71 * time.Hour)
+	require.Equal(t, request.InFulfilment, d.Did(jin, soon, again).State)
+	d.Time.Advance(2 * time.Hour)
+	d.Refuse(jin, late, again, "it was closed 73h1m0s ago; it can be reopened within 72h0m0s")
 }
 
 // managed is a desk where the manager's policy is another one.
@@ -40,20 +40,20 @@ func managed(t *testing.T, p approval.Policy) *desk {
 func TestComplaint22OneAcceptanceHidesEveryLaterRefusal(t *testing.T) {
 	lee := itsm.As(context.Background(), "lee")
 	d := managed(t, approval.Policy{Rule: approval.Rule{Need: approval.All, Of: approval.Persons("kim", "lee")}})
-	r := d.as(kim, d.order(laptop()).ID, approve)
+	r := d.Did(kim, d.order(laptop()).ID, approve)
 	require.Equal(t, request.AwaitingApproval, r.State)
-	require.Equal(t, request.Rejected, d.as(lee, r.ID, request.Vote{Vote: approval.Reject}).State)
+	require.Equal(t, request.Rejected, d.Did(lee, r.ID, request.Vote{Vote: approval.Reject}).State)
 }
 
 func TestComplaint23AChangedVoteIsNotCountedAnew(t *testing.T) {
 	lee := itsm.As(context.Background(), "lee")
 	d := managed(t, approval.Policy{Rule: approval.Rule{Need: approval.All, Of: approval.Persons("kim", "lee")}})
-	r := d.as(kim, d.order(laptop()).ID, approve, request.Vote{Vote: approval.Withdraw}, approve)
-	decision, err := d.Decision(mia, r.ID, 1, d.clock.now())
+	r := d.Did(kim, d.order(laptop()).ID, approve, request.Vote{Vote: approval.Withdraw}, approve)
+	decision, err := d.Decision(mia, r.ID, 1, d.Time.Now())
 	require.NoError(t, err)
 	require.Equal(t, []string{"lee"}, decision.Needed.Must, "and nobody else has it in the list of things to do")
-	require.Equal(t, request.Approved, d.as(lee, r.ID, approve).State)
-	decision, err = d.Decision(mia, r.ID, 1, d.clock.now())
+	require.Equal(t, request.Approved, d.Did(lee, r.ID, approve).State)
+	decision, err = d.Decision(mia, r.ID, 1, d.Time.Now())
 	require.NoError(t, err)
 	require.Empty(t, decision.Needed.May)
 }
@@ -64,23 +64,23 @@ func TestComplaint24ThereAreNoStepsAndNoMandatoryOne(t *testing.T) {
 		{Rule: &approval.Rule{Need: approval.Any, Of: approval.Persons("kim", "lee")}}, {Person: "boss"},
 	}}})
 	r := d.order(laptop())
-	d.refuse(boss, r.ID, approve, "it is not the turn of boss yet")
-	d.as(kim, r.ID, approve)
-	require.Equal(t, request.Approved, d.as(boss, r.ID, approve).State)
+	d.Refuse(boss, r.ID, approve, "it is not the turn of boss yet")
+	d.Did(kim, r.ID, approve)
+	require.Equal(t, request.Approved, d.Did(boss, r.ID, approve).State)
 }
 
 func TestComplaint25ThereIsNoApprovalAtAll(t *testing.T) {
 	d := newDesk(t, request.Config{})
 	r := d.order(laptop())
-	d.refuse(mia, r.ID, request.Start{}, `action "start" is not permitted in state "awaiting_approval", from which lead on: cancel, hold, reclassify`)
-	require.Equal(t, request.Approved, d.as(kim, r.ID, approve).State)
+	d.Refuse(mia, r.ID, request.Start{}, `action "start" is not permitted in state "awaiting_approval", from which lead on: cancel, hold, reclassify`)
+	require.Equal(t, request.Approved, d.Did(kim, r.ID, approve).State)
 }
 
 // Task, item and order say the same after each step, whatever it was.
 func TestComplaint26TaskItemAndOrderDoNotAgree(t *testing.T) {
 	d := newDesk(t, request.Config{})
 	id := d.order(chair, chair, folder("read", "")).ID
-	d.do(id, request.Start{})
+	d.Did(mia, id, request.Start{})
 	for _, step := range []struct {
 		does     action
 		items    []request.Outcome
@@ -93,7 +93,7 @@ func TestComplaint26TaskItemAndOrderDoNotAgree(t *testing.T) {
 		{request.CancelItem{Item: 2, Reason: "no"}, []request.Outcome{request.Complete, request.Withdrawn, request.Open}, request.InFulfilment, request.Open},
 		{request.CompleteTask{Task: 3}, []request.Outcome{request.Complete, request.Withdrawn, request.Complete}, request.Fulfilled, request.WithIssues},
 	} {
-		r := d.do(id, step.does)
+		r := d.Did(mia, id, step.does)
 		require.Equal(t, step.items, outcomes(r))
 		require.Equal(t, step.state, r.State)
 		require.Equal(t, step.complete, r.Completion)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-itsm/itsm"
 	"github.com/go-itsm/itsm/approval"
+	"github.com/go-itsm/itsm/practicetest"
 	"github.com/go-itsm/itsm/request"
 	"github.com/go-itsm/itsm/storage/memory"
 )
@@ -27,7 +28,7 @@ func Example() {
 	}))
 	now := time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
 	desk := must(request.NewPractice(memory.New[request.Request](), request.Config{
-		Config:    itsm.Config{Now: func() time.Time { return now }, NewID: serial()},
+		Config:    itsm.Config{Now: func() time.Time { return now }, NewID: practicetest.Serial()},
 		Catalogue: catalogue,
 		AutoClose: request.After(72 * time.Hour),
 	}))

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +13,7 @@ import (
 
 	"github.com/go-itsm/itsm"
 	"github.com/go-itsm/itsm/approval"
+	"github.com/go-itsm/itsm/practicetest"
 	"github.com/go-itsm/itsm/request"
 	"github.com/go-itsm/itsm/sla"
 )
@@ -36,15 +35,15 @@ func stories() []story {
 		}
 	}
 	device := func(d *desk, tasks ...int) itsm.ID {
-		r := d.as(kim, d.order(laptop()).ID, approve)
-		d.do(r.ID, request.Start{})
+		r := d.Did(kim, d.order(laptop()).ID, approve)
+		d.Did(mia, r.ID, request.Start{})
 		for _, n := range tasks {
-			d.do(r.ID, request.CompleteTask{Task: n})
+			d.Did(mia, r.ID, request.CompleteTask{Task: n})
 		}
 		return r.ID
 	}
 	access := func(d *desk) itsm.ID {
-		return d.as(bot, d.order(folder("read", "2026-03-05")).ID, request.CompleteTask{Task: 1}).ID
+		return d.Did(bot, d.order(folder("read", "2026-03-05")).ID, request.CompleteTask{Task: 1}).ID
 	}
 	return []story{
 		{"Order", func(d *desk) itsm.ID { return d.order(chair).ID }, func(d *desk, _ itsm.ID) error {
@@ -57,35 +56,13 @@ func stories() []story {
 		{"Cancel", func(d *desk) itsm.ID { return device(d, 1, 2) }, do(jin, request.Cancel{Reason: "no"}), 1},
 		{"Extend", access, do(jin, request.Extend{Item: 1, LastDay: "2026-03-12"}), 1},
 		{"Prolong", func(d *desk) itsm.ID {
-			return d.as(jin, access(d), request.Extend{Item: 1, LastDay: "2026-03-12"}).ID
+			return d.Did(jin, access(d), request.Extend{Item: 1, LastDay: "2026-03-12"}).ID
 		}, do(kim, approve), 2},
 		{"Expire", func(d *desk) itsm.ID {
 			id := access(d)
-			d.clock.advance(96 * time.Hour)
+			d.Time.Advance(96 * time.Hour)
 			return id
 		}, func(d *desk, _ itsm.ID) error { _, _, err := d.RunDue(sys); return err }, 2},
-	}
-}
-
-// histories lists what was done to every request, as text, in order.
-func (d *desk) histories() []string {
-	var all []string
-	for id := range d.everything() {
-		d.replays(id)
-		all = append(all, strings.Join(d.history(id), " "))
-	}
-	slices.Sort(all)
-	return all
-}
-
-func always(err error) func() error { return func() error { return err } }
-
-func nth(n int, err error) func() error {
-	return func() error {
-		if n--; n == 0 {
-			return err
-		}
-		return nil
 	}
 }
 
@@ -93,55 +70,24 @@ func nth(n int, err error) func() error {
 // done: all of it is there, or nothing, and it can be done again.
 func TestCommitsFailAsAWhole(t *testing.T) {
 	for _, s := range stories() {
-		healthy := newDesk(t, request.Config{})
-		begun := s.set(healthy)
-		was := healthy.histories()
-		require.NoError(t, s.do(healthy, begun))
-		done := healthy.histories()
-		require.Equal(t, s.events, len(strings.Fields(strings.Join(done, " ")))-len(strings.Fields(strings.Join(was, " "))))
-		for _, c := range []struct {
-			name          string
-			before, after func() error
-			fails         error
-			done          bool
-		}{
-			{"Down", always(errDown), nil, errDown, false},
-			{"DownAfterwards", nil, always(errDown), errDown, true},
-			{"UnknownNotDone", nth(1, itsm.ErrUnknown), nil, nil, true},
-			{"UnknownDone", nil, nth(1, itsm.ErrUnknown), nil, true},
-			{"UnknownForLong", always(itsm.ErrUnknown), nil, itsm.ErrUnknown, false},
-			{"UnknownAfterwardsForLong", nil, always(itsm.ErrUnknown), itsm.ErrUnknown, true},
-			{"Conflict", nth(1, itsm.ErrConflict), nil, nil, true},
-			{"ConflictForLong", always(itsm.ErrConflict), nil, itsm.ErrConflict, false},
-		} {
-			t.Run(s.name+"/"+c.name, func(t *testing.T) {
+		t.Run(s.name, func(t *testing.T) {
+			healthy := newDesk(t, request.Config{})
+			begun := s.set(healthy)
+			was := len(strings.Fields(strings.Join(healthy.Stories(), " ")))
+			require.NoError(t, s.do(healthy, begun))
+			require.Equal(t, s.events, len(strings.Fields(strings.Join(healthy.Stories(), " ")))-was)
+			practicetest.Whole(t, func(t *testing.T, store *practicetest.Faulty[request.Request]) practicetest.Call {
 				d := newDesk(t, request.Config{})
 				id := s.set(d)
-				before := d.everything()
-				store := &flaky{Store: d.store, DueStore: d.store, before: c.before, after: c.after}
+				store.Store = d.Store
 				d.over(store, request.Config{Config: itsm.Config{Attempts: 3}})
-				err := s.do(d, id)
-				if c.fails == nil {
-					require.NoError(t, err)
-				} else {
-					require.ErrorIs(t, err, c.fails)
+				return practicetest.Call{
+					Do:    func() error { return s.do(d, id) },
+					Holds: func(bool) error { d.Stories(); return nil },
+					Once:  s.name != "Order", // which, made again, is another order
 				}
-				store.before, store.after = nil, nil
-				if !c.done {
-					require.Equal(t, before, d.everything(), "nothing has happened")
-					require.NoError(t, s.do(d, id), "and it can be done later")
-				}
-				require.Equal(t, done, d.histories())
-				if s.name == "Order" {
-					return // which, done again, is another order
-				}
-				// Who tries again does not do it twice.
-				if err := s.do(d, id); err != nil {
-					require.NotEmpty(t, itsm.Findings(err))
-				}
-				require.Equal(t, done, d.histories())
 			})
-		}
+		})
 	}
 }
 
@@ -152,13 +98,13 @@ func TestEveryStepMayFail(t *testing.T) {
 		healthy := newDesk(t, request.Config{})
 		id := s.set(healthy)
 		require.NoError(t, s.do(healthy, id))
-		done := healthy.histories()
+		done := healthy.Stories()
 		failed := map[string]int{}
 		for _, step := range []string{"load", "id", "directory", "approvers", "authorize", "commit"} {
 			for n := 1; ; n++ {
 				d := newDesk(t, request.Config{})
 				id := s.set(d)
-				before := d.everything()
+				before := d.Records()
 				failing := true
 				left := n
 				fail := func(at string) error {
@@ -169,9 +115,9 @@ func TestEveryStepMayFail(t *testing.T) {
 					}
 					return nil
 				}
-				store := &flaky{Store: loading{d.store, func() error { return fail("load") }}, DueStore: d.store, before: func() error { return fail("commit") }}
+				store := &practicetest.Faulty[request.Request]{Store: d.Store, OnLoad: func() error { return fail("load") }, Before: func() error { return fail("commit") }}
 				p, err := request.NewPractice(store, request.Config{Catalogue: office(t),
-					Config: itsm.Config{Now: d.clock.now, Attempts: 1,
+					Config: itsm.Config{Now: d.Time.Now, Attempts: 1,
 						NewID: func(_ context.Context, prefix string, at time.Time) (itsm.ID, error) {
 							return itsm.NewID(prefix, at), fail("id")
 						},
@@ -199,147 +145,18 @@ func TestEveryStepMayFail(t *testing.T) {
 				require.Error(t, err, "%s: %s %d", s.name, step, n)
 				failed[step]++
 				if s.name == "Expire" && step == "load" && n > 1 { // when it looks whether more is due
-					require.Equal(t, done, d.histories())
+					require.Equal(t, done, d.Stories())
 					continue
 				}
-				require.Equal(t, before, d.everything(), "%s: %s %d", s.name, step, n)
+				require.Equal(t, before, d.Records(), "%s: %s %d", s.name, step, n)
 				failing = false
 				require.NoError(t, s.do(d, id))
-				require.Equal(t, done, d.histories())
+				require.Equal(t, done, d.Stories())
 			}
 		}
 		t.Logf("%s: failed at %v", s.name, failed)
 		require.NotZero(t, failed["commit"])
 		require.GreaterOrEqual(t, failed["id"], s.events)
-	}
-}
-
-// loading is a store that may fail to load.
-type loading struct {
-	itsm.Store[request.Request]
-	fail func() error
-}
-
-func (l loading) Load(ctx context.Context, id itsm.ID) (request.Request, error) {
-	if err := l.fail(); err != nil {
-		return request.Request{}, err
-	}
-	return l.Store.Load(ctx, id)
-}
-
-// Random failures while random things happen: whatever was done was done as a whole.
-func TestRandomFailures(t *testing.T) {
-	rounds := 24
-	if testing.Short() || raceDetector {
-		rounds = 4
-	}
-	all := configs(t)
-	for seed := range uint64(rounds) {
-		cfg := all[int(seed)%len(all)]
-		w := newWorld(t, seed, cfg)
-		cfg.Attempts = 2
-		fail := func(errs ...error) func() error {
-			return func() error {
-				if w.chance(10) {
-					return pick(w, errs...)
-				}
-				return nil
-			}
-		}
-		store := &flaky{Store: w.store, DueStore: w.store, before: fail(errDown, itsm.ErrUnknown, itsm.ErrConflict), after: fail(errDown, itsm.ErrUnknown)}
-		w.over(store, cfg)
-		for range 200 {
-			if w.chance(3) {
-				w.jump()
-			}
-			if len(w.ids) == 0 || w.chance(15) {
-				_, _ = w.Order(jin, w.newOrder())
-			} else if w.chance(15) {
-				_, _, _ = w.RunDue(sys)
-			} else {
-				r := w.get(pick(w, w.ids...))
-				actor, a := w.fitting(&r)
-				_, _ = w.Do(itsm.As(context.Background(), actor), r.ID, a)
-			}
-			for id, r := range w.everything() {
-				if !slices.Contains(w.ids, id) {
-					w.ids = append(w.ids, id)
-				}
-				w.states[id] = r.State
-				w.sound(&r)
-			}
-			slices.Sort(w.ids)
-		}
-		for _, id := range w.ids {
-			w.replays(id)
-		}
-	}
-}
-
-// Many people at once: nobody's work is lost, and every record is still what its
-// history leads to.
-func TestManyAtOnce(t *testing.T) {
-	people, each := 8, 150
-	if testing.Short() || raceDetector {
-		people, each = 6, 50
-	}
-	for i, cfg := range configs(t) {
-		t.Run(fmt.Sprintf("Config%d", i), func(t *testing.T) {
-			cfg.Attempts = 1000
-			w := newWorld(t, uint64(i), cfg)
-			var shared []itsm.ID
-			for _, line := range []request.Line{laptop("dock"), folder("write", "2026-03-09"), chair, account()} {
-				shared = append(shared, w.order(line, chair).ID)
-			}
-			var all sync.WaitGroup
-			var mu sync.Mutex
-			spent, did := map[itsm.ID]time.Duration{}, 0
-			for person := range people {
-				all.Go(func() {
-					mine := &world{desk: w.desk, rnd: rand.New(rand.NewPCG(uint64(i), uint64(person))), ids: shared, states: map[itsm.ID]itsm.State{}}
-					for range each {
-						if mine.chance(20) {
-							w.clock.advance(time.Duration(mine.rnd.Int64N(int64(time.Hour))))
-							if _, _, err := w.RunDue(sys); err != nil {
-								t.Error(err)
-							}
-						}
-						r, err := w.Get(mia, pick(mine, shared...))
-						if err != nil {
-							t.Error(err)
-							return
-						}
-						actor, a := mine.fitting(&r)
-						switch a.(type) {
-						case request.Cancel, request.Reclassify:
-							continue // there would be nothing left to do
-						}
-						if mine.chance(4) {
-							a = request.LogTime{Spent: time.Minute}
-						}
-						_, err = w.Do(itsm.As(context.Background(), actor), r.ID, a)
-						switch {
-						case err == nil:
-							mu.Lock()
-							if l, ok := a.(request.LogTime); ok {
-								spent[r.ID] += l.Spent
-							}
-							did++
-							mu.Unlock()
-						case !errors.Is(err, itsm.ErrInvalid) && !errors.Is(err, itsm.ErrNotAllowed):
-							t.Errorf("%T: %v", a, err)
-						}
-					}
-				})
-			}
-			all.Wait()
-			w.look()
-			w.audit()
-			for id, want := range spent {
-				require.Equal(t, want, w.get(id).TimeSpent)
-			}
-			require.NotZero(t, did)
-		})
 	}
 }
 
@@ -371,8 +188,8 @@ func TestOneOfManyIsTheLast(t *testing.T) {
 	for range voters {
 		want = append(want, "vote")
 	}
-	require.Equal(t, append(want, "approve", "begin", "run_task"), d.history(r.ID))
-	d.replays(r.ID)
+	require.Equal(t, append(want, "approve", "begin", "run_task"), d.Story(r.ID))
+	d.Replays(r.ID)
 
 	var mu sync.Mutex
 	did := 0
@@ -390,6 +207,6 @@ func TestOneOfManyIsTheLast(t *testing.T) {
 	}
 	all.Wait()
 	require.Equal(t, 1, did)
-	require.Equal(t, request.Fulfilled, d.get(r.ID).State)
-	d.replays(r.ID)
+	require.Equal(t, request.Fulfilled, d.Record(r.ID).State)
+	d.Replays(r.ID)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/practicetest"
 	"github.com/go-itsm/itsm/request"
 	"github.com/go-itsm/itsm/sla"
 )
@@ -301,7 +302,7 @@ func TestBadForms(t *testing.T) {
 		"variables[3].choices[0].value must not be empty", `variables[3].choices[2].value is there twice: "b"`, `variables[3].when.x cannot have the value "7"`, "variables[3].when.z must be a variable before this one",
 		"variables[4].min_items must not be negative", "variables[4].max_items must not be negative", "variables[4].choices must be from 1 to 500", "variables[4].when.x must list a value", `variables[4].when.y cannot have the value "c"`,
 		"variables[5].max must be at least 3", "variables[5].default must not be given for what is required: it would never be missing", "variables[5].default must be a number such as 12.50, without an exponent, with up to 40 digits before and behind the point",
-	}, said(f.Validate()))
+	}, practicetest.Said(f.Validate()))
 	_, err := f.Schema()
 	require.ErrorIs(t, err, itsm.ErrInvalid)
 }
@@ -339,7 +340,7 @@ func TestSchemasThatAreNoForms(t *testing.T) {
 	} {
 		_, err := request.ParseSchema([]byte(c.schema))
 		require.ErrorIs(t, err, itsm.ErrInvalid, c.schema)
-		require.ElementsMatch(t, c.says, said(err), c.schema)
+		require.ElementsMatch(t, c.says, practicetest.Said(err), c.schema)
 	}
 	_, err := request.ParseSchema(bytes.Repeat([]byte(" "), 1<<20+1))
 	require.ErrorIs(t, err, itsm.ErrInvalid)
@@ -395,12 +396,11 @@ func FuzzParseCatalogue(f *testing.F) {
 // leads to.
 func FuzzDecode(f *testing.F) {
 	d := newDesk(f, request.Config{})
-	w := newWorld(f, 1, request.Config{})
-	w.ids = []itsm.ID{"req-1"}
+	w := &world{Chance: practicetest.NewChance(1, d.Time)}
 	for range 60 {
-		if a := w.action("req-1"); a != nil {
+		if a := anything(w, &request.Request{}); a != nil {
 			if data, err := d.Encode(a); err == nil {
-				f.Add(data, uint8(w.small()))
+				f.Add(data, uint8(w.IntN(5)))
 			}
 		}
 	}
@@ -408,7 +408,7 @@ func FuzzDecode(f *testing.F) {
 		d := newDesk(t, request.Config{})
 		r := d.order([]request.Line{laptop(), account(), folder("read", "2026-04-01"), chair}[way%4])
 		if r.State == request.Approved {
-			r = d.do(r.ID, request.Start{})
+			r = d.Did(mia, r.ID, request.Start{})
 		}
 		a, err := d.Decode(data)
 		if err != nil {
@@ -424,8 +424,8 @@ func FuzzDecode(f *testing.F) {
 		require.True(t, err == nil || errorsAre(err), "%v", err)
 		_, err = d.Create(mia, a)
 		require.True(t, err == nil || errorsAre(err), "%v", err)
-		d.due(100 * time.Hour)
-		d.replays(r.ID)
+		d.Due(100 * time.Hour)
+		d.Replays(r.ID)
 	})
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"testing"
 	"time"
 
@@ -12,57 +11,41 @@ import (
 
 	"github.com/go-itsm/itsm"
 	"github.com/go-itsm/itsm/approval"
+	"github.com/go-itsm/itsm/practicetest"
 	"github.com/go-itsm/itsm/request"
 	"github.com/go-itsm/itsm/sla"
-	"github.com/go-itsm/itsm/storage/memory"
 )
 
-// morning is when the tests begin: a Monday.
-var morning = time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
-
-// A clock stands still until it is moved, forwards or backwards.
-type clock struct {
-	mu sync.Mutex
-	t  time.Time
-}
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.t
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.t = c.t.Add(d)
-}
+type (
+	action = itsm.Action[request.Request]
+	world  = practicetest.World[request.Request]
+)
 
 // A desk is a practice over a memory store, with a clock and a test. Mia works
 // there, jin orders, kim is jin's manager, and bot is the automation.
 type desk struct {
 	*request.Practice
-	t     testing.TB
-	clock *clock
-	store *memory.Store[request.Request]
+	*practicetest.Desk[request.Request]
 }
 
 var (
-	mia = itsm.As(context.Background(), "mia")
-	jin = itsm.As(context.Background(), "jin")
-	kim = itsm.As(context.Background(), "kim")
-	bot = itsm.As(context.Background(), "bot")
-	sys = itsm.WithActor(context.Background(), itsm.System())
+	morning = practicetest.Morning()
+	mia     = itsm.As(context.Background(), "mia")
+	jin     = itsm.As(context.Background(), "jin")
+	kim     = itsm.As(context.Background(), "kim")
+	bot     = itsm.As(context.Background(), "bot")
+	sys     = itsm.WithActor(context.Background(), itsm.System())
 )
 
-type action = itsm.Action[request.Request]
-
 func newDesk(t testing.TB, cfg request.Config) *desk {
-	d := &desk{t: t, clock: &clock{t: morning}, store: memory.New[request.Request]()}
-	cfg.Now = d.clock.now
-	if cfg.NewID == nil {
-		cfg.NewID = serial()
-	}
+	d := new(desk)
+	d.Desk = practicetest.NewDesk(t, host(t, cfg, &d.Practice))
+	return d
+}
+
+// host is a way to run the practice, with the catalogue of the tests; made is the last
+// that was made.
+func host(t testing.TB, cfg request.Config, made **request.Practice) practicetest.Host[request.Request] {
 	if cfg.Catalogue == nil {
 		cfg.Catalogue = office(t)
 	}
@@ -72,10 +55,16 @@ func newDesk(t testing.TB, cfg request.Config) *desk {
 	if cfg.Approvers == nil {
 		cfg.Approvers = approvers
 	}
-	p, err := request.NewPractice(d.store, cfg)
-	require.NoError(t, err)
-	d.Practice = p
-	return d
+	return func(store itsm.Store[request.Request], given itsm.Config) (*itsm.Practice[request.Request], error) {
+		own := cfg
+		own.Config = practicetest.With(cfg.Config, given)
+		p, err := request.NewPractice(store, own)
+		if err != nil {
+			return nil, err
+		}
+		*made = p
+		return p.Practice, nil
+	}
 }
 
 func directory(_ context.Context, person string) (sla.Facts, error) {
@@ -189,99 +178,12 @@ func folder(level, until string) request.Line {
 
 var chair = request.Line{Offering: "chair"}
 
-// serial numbers records and events, so that tests and examples say the same
-// each time.
-func serial() func(context.Context, string, time.Time) (itsm.ID, error) {
-	var mu sync.Mutex
-	last := map[string]int{}
-	return func(_ context.Context, prefix string, _ time.Time) (itsm.ID, error) {
-		mu.Lock()
-		defer mu.Unlock()
-		last[prefix]++
-		return itsm.ID(fmt.Sprintf("%s-%d", prefix, last[prefix])), nil
-	}
-}
-
 // order orders as jin.
 func (d *desk) order(lines ...request.Line) request.Request {
-	d.t.Helper()
+	d.T.Helper()
 	r, err := d.Order(jin, request.Order{Title: "Please", Lines: lines})
-	require.NoError(d.t, err)
+	require.NoError(d.T, err)
 	return r
-}
-
-// do does actions as mia, a minute apart, and checks each against its replay.
-func (d *desk) do(id itsm.ID, actions ...action) request.Request {
-	d.t.Helper()
-	return d.as(mia, id, actions...)
-}
-
-func (d *desk) as(ctx context.Context, id itsm.ID, actions ...action) request.Request {
-	d.t.Helper()
-	r := d.get(id)
-	for _, a := range actions {
-		d.clock.advance(time.Minute)
-		var err error
-		r, err = d.Do(ctx, id, a)
-		require.NoError(d.t, err, "%s", a.Action())
-	}
-	d.replays(id)
-	return r
-}
-
-func (d *desk) get(id itsm.ID) request.Request {
-	d.t.Helper()
-	r, err := d.Get(mia, id)
-	require.NoError(d.t, err)
-	return r
-}
-
-// replays proves that the history leads to the record.
-func (d *desk) replays(id itsm.ID) {
-	d.t.Helper()
-	again, err := d.Replay(d.History(mia, id))
-	require.NoError(d.t, err)
-	require.Equal(d.t, d.get(id), again)
-}
-
-// refuse does an action that must be refused, with exactly these findings, and
-// change nothing.
-func (d *desk) refuse(ctx context.Context, id itsm.ID, a action, findings ...string) {
-	d.t.Helper()
-	before := d.get(id)
-	_, err := d.Do(ctx, id, a)
-	require.Error(d.t, err)
-	require.Equal(d.t, findings, said(err))
-	require.Equal(d.t, before, d.get(id))
-}
-
-// said lists the findings of an error as text.
-func said(err error) []string {
-	var all []string
-	for _, f := range itsm.Findings(err) {
-		all = append(all, f.Error())
-	}
-	return all
-}
-
-// history lists the actions done to a request.
-func (d *desk) history(id itsm.ID) []string {
-	d.t.Helper()
-	var names []string
-	for e, err := range d.History(mia, id) {
-		require.NoError(d.t, err)
-		names = append(names, e.Action)
-	}
-	return names
-}
-
-// due lets time pass and does what it brings.
-func (d *desk) due(after time.Duration) int {
-	d.t.Helper()
-	d.clock.advance(after)
-	n, _, err := d.RunDue(sys)
-	require.NoError(d.t, err)
-	return n
 }
 
 // states lists those of the tasks.
@@ -304,55 +206,12 @@ func outcomes(r request.Request) []request.Outcome {
 
 var approve = request.Vote{Vote: approval.Approve}
 
-// A flaky store fails commits as it is told.
-type flaky struct {
-	itsm.Store[request.Request]
-	itsm.DueStore
-	mu sync.Mutex
-	// before is asked before a commit, after when it has happened.
-	before, after func() error
-}
-
-func (f *flaky) Commit(ctx context.Context, revs ...itsm.Revision[request.Request]) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.before != nil {
-		if err := f.before(); err != nil {
-			return err
-		}
-	}
-	if err := f.Store.Commit(ctx, revs...); err != nil {
-		return err
-	}
-	if f.after != nil {
-		return f.after()
-	}
-	return nil
-}
-
 var errDown = errors.New("the store is down")
 
 // over puts the desk over another store and the same clock.
 func (d *desk) over(store itsm.Store[request.Request], cfg request.Config) {
-	d.t.Helper()
-	cfg.Now, cfg.Catalogue, cfg.Directory, cfg.Approvers = d.clock.now, office(d.t), directory, approvers
-	p, err := request.NewPractice(store, cfg)
-	require.NoError(d.t, err)
-	d.Practice = p
-}
-
-// everything lists all requests.
-func (d *desk) everything() map[itsm.ID]request.Request {
-	d.t.Helper()
-	all := map[itsm.ID]request.Request{}
-	for after := itsm.Cursor(""); ; {
-		page, err := d.store.List(mia, itsm.Query{After: after})
-		require.NoError(d.t, err)
-		for _, r := range page.Records {
-			all[r.ID] = r
-		}
-		if after = page.Next; after == "" {
-			return all
-		}
-	}
+	d.T.Helper()
+	var err error
+	d.Kernel, err = host(d.T, cfg, &d.Practice)(store, itsm.Config{Now: d.Time.Now})
+	require.NoError(d.T, err)
 }

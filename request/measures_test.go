@@ -15,38 +15,38 @@ import (
 // Eight requests whose figures are known by heart.
 func TestMeasures(t *testing.T) {
 	d := newDesk(t, request.Config{Agreements: agreements(t)})
-	d.clock.advance(2 * time.Hour) // the office is open
+	d.Time.Advance(2 * time.Hour) // the office is open
 	// Four by an automation, of which one was taken up again, and one of two items.
 	for i := range 3 {
 		r := d.order(folder("read", ""))
-		r = d.as(bot, r.ID, request.CompleteTask{Task: 1})
+		r = d.Did(bot, r.ID, request.CompleteTask{Task: 1})
 		if i == 0 {
-			d.do(r.ID, request.Link{Link: itsm.Link{Rel: request.Caused, To: itsm.Ref{Kind: "incident", ID: "inc-1"}}})
+			d.Did(mia, r.ID, request.Link{Link: itsm.Link{Rel: request.Caused, To: itsm.Ref{Kind: "incident", ID: "inc-1"}}})
 		}
 	}
-	again := d.as(bot, d.order(folder("read", "")).ID, request.CompleteTask{Task: 1}).ID
-	d.as(jin, again, request.Reopen{Reason: "not open"})
-	d.do(again, request.AddTask{Item: 1, Title: "Look", Automation: "x"})
-	d.as(bot, again, request.CompleteTask{Task: 2})
+	again := d.Did(bot, d.order(folder("read", "")).ID, request.CompleteTask{Task: 1}).ID
+	d.Did(jin, again, request.Reopen{Reason: "not open"})
+	d.Did(mia, again, request.AddTask{Item: 1, Title: "Look", Automation: "x"})
+	d.Did(bot, again, request.CompleteTask{Task: 2})
 	// One laptop that waited an hour for its vote, failed in part and took too long.
 	late := d.order(laptop())
-	d.clock.advance(59 * time.Minute)
-	d.as(kim, late.ID, approve)
-	d.do(late.ID, request.Start{}, request.LogTime{Spent: 3 * time.Hour}, request.CompleteTask{Task: 1}, request.CompleteTask{Task: 2})
-	d.clock.advance(100 * time.Hour)
-	d.due(0)
-	d.do(late.ID, request.FailTask{Task: 4, Reason: "nobody there"}, request.Close{})
-	d.as(jin, late.ID, request.Rate{Score: 2})
+	d.Time.Advance(59 * time.Minute)
+	d.Did(kim, late.ID, approve)
+	d.Did(mia, late.ID, request.Start{}, request.LogTime{Spent: 3 * time.Hour}, request.CompleteTask{Task: 1}, request.CompleteTask{Task: 2})
+	d.Time.Advance(100 * time.Hour)
+	d.Due(0)
+	d.Did(mia, late.ID, request.FailTask{Task: 4, Reason: "nobody there"}, request.Close{})
+	d.Did(jin, late.ID, request.Rate{Score: 2})
 	// One for which there is no offering, written down by mia.
 	other, err := d.Order(mia, request.Order{Title: "A tree", Requester: "jin"})
 	require.NoError(t, err)
-	d.do(other.ID, request.Start{}, request.Fulfil{}, request.Rate{Score: 5})
-	d.as(kim, d.order(laptop()).ID, request.Vote{Vote: approval.Reject})
-	d.as(jin, d.order(chair).ID, request.Cancel{Reason: "no"})
+	d.Did(mia, other.ID, request.Start{}, request.Fulfil{}, request.Rate{Score: 5})
+	d.Did(kim, d.order(laptop()).ID, request.Vote{Vote: approval.Reject})
+	d.Did(jin, d.order(chair).ID, request.Cancel{Reason: "no"})
 	d.order(chair) // which is open
 
-	samples := d.Samples(mia, itsm.Query{}, d.clock.now())
-	m, err := request.Measure(samples, morning, d.clock.now().Add(time.Hour))
+	samples := d.Samples(mia, itsm.Query{}, d.Time.Now())
+	m, err := request.Measure(samples, morning, d.Time.Now().Add(time.Hour))
 	require.NoError(t, err)
 	require.Equal(t, []int{6, 1, 1}, []int{m.Fulfilled, m.Rejected, m.Cancelled})
 	of := func(part, of int64) sla.Fraction { return sla.Fraction{Part: part, Of: of} }
@@ -89,6 +89,6 @@ func TestMeasures(t *testing.T) {
 	require.ErrorIs(t, err, itsm.ErrInvalid)
 	_, err = d.Sample(mia, "x", morning)
 	require.ErrorIs(t, err, itsm.ErrNotFound)
-	_, err = request.Measure(func(yield func(request.Sample, error) bool) { yield(request.Sample{}, errDown) }, morning, d.clock.now())
+	_, err = request.Measure(func(yield func(request.Sample, error) bool) { yield(request.Sample{}, errDown) }, morning, d.Time.Now())
 	require.ErrorIs(t, err, errDown)
 }

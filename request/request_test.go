@@ -11,6 +11,7 @@ import (
 	"github.com/go-itsm/itsm"
 	"github.com/go-itsm/itsm/approval"
 	"github.com/go-itsm/itsm/incident"
+	"github.com/go-itsm/itsm/practicetest"
 	"github.com/go-itsm/itsm/request"
 	"github.com/go-itsm/itsm/sla"
 	"github.com/go-itsm/itsm/storage/memory"
@@ -25,25 +26,25 @@ func TestALaptop(t *testing.T) {
 	require.Equal(t, "1550.50 EUR + 9.90 EUR a month", r.Price.String())
 	require.Equal(t, 2, r.Items[0].Version)
 	// The requester is among the managers, and has no vote on their own request.
-	d.refuse(jin, r.ID, approve, "jin is excluded as requester")
-	d.refuse(mia, r.ID, request.Start{}, `action "start" is not permitted in state "awaiting_approval", from which lead on: cancel, hold, reclassify`)
-	r = d.as(kim, r.ID, approve)
+	d.Refuse(jin, r.ID, approve, "jin is excluded as requester")
+	d.Refuse(mia, r.ID, request.Start{}, `action "start" is not permitted in state "awaiting_approval", from which lead on: cancel, hold, reclassify`)
+	r = d.Did(kim, r.ID, approve)
 	require.Equal(t, request.Approved, r.State)
-	r = d.do(r.ID, request.Assign{Group: "desk"}, request.Start{})
+	r = d.Did(mia, r.ID, request.Assign{Group: "desk"}, request.Start{})
 	require.Equal(t, []request.TaskState{"ready", "waiting", "waiting", "waiting"}, states(r))
-	d.refuse(mia, r.ID, request.CompleteTask{Task: 2}, "task 2 is waiting")
-	d.refuse(mia, r.ID, request.Fulfil{}, "4 of its tasks are open")
-	r = d.do(r.ID, request.CompleteTask{Task: 1}, request.StartTask{Task: 3}, request.CompleteTask{Task: 3}, request.CompleteTask{Task: 2}, request.CompleteTask{Task: 4})
+	d.Refuse(mia, r.ID, request.CompleteTask{Task: 2}, "task 2 is waiting")
+	d.Refuse(mia, r.ID, request.Fulfil{}, "4 of its tasks are open")
+	r = d.Did(mia, r.ID, request.CompleteTask{Task: 1}, request.StartTask{Task: 3}, request.CompleteTask{Task: 3}, request.CompleteTask{Task: 2}, request.CompleteTask{Task: 4})
 	require.Equal(t, request.Fulfilled, r.State)
 	require.Equal(t, request.Complete, r.Completion)
-	require.Equal(t, 1, d.due(72*time.Hour))
-	require.Equal(t, request.Closed, d.get(r.ID).State)
+	require.Equal(t, 1, d.Due(72*time.Hour))
+	require.Equal(t, request.Closed, d.Record(r.ID).State)
 	require.Equal(t, []string{"order", "submit", "seek_approval", "vote", "approve", "assign", "start", "complete_task", "start_task",
-		"complete_task", "complete_task", "complete_task", "auto_fulfil", "auto_close"}, d.history(r.ID))
+		"complete_task", "complete_task", "complete_task", "auto_fulfil", "auto_close"}, d.Story(r.ID))
 	// What was granted for a time ends, though the request is closed: what was done
 	// is taken back, the last first.
-	require.Equal(t, 1, d.due(1000*time.Hour))
-	r = d.get(r.ID)
+	require.Equal(t, 1, d.Due(1000*time.Hour))
+	r = d.Record(r.ID)
 	require.Equal(t, request.Closed, r.State)
 	require.Equal(t, 3, r.Undoing())
 	var undone []int
@@ -52,10 +53,10 @@ func TestALaptop(t *testing.T) {
 	}
 	require.Equal(t, []int{4, 2, 1}, undone)
 	require.Equal(t, []request.TaskState{"ready", "waiting", "waiting"}, states(r)[4:])
-	d.refuse(mia, r.ID, request.RetryTask{Task: 1}, "no task is failed")
-	r = d.do(r.ID, request.CompleteTask{Task: 5}, request.FailTask{Task: 6, Reason: "lost"})
+	d.Refuse(mia, r.ID, request.RetryTask{Task: 1}, "no task is failed")
+	r = d.Did(mia, r.ID, request.CompleteTask{Task: 5}, request.FailTask{Task: 6, Reason: "lost"})
 	require.Equal(t, request.TaskWaiting, r.Task(7).State, "in order")
-	r = d.do(r.ID, request.RetryTask{Task: 6}, request.CompleteTask{Task: 6}, request.CompleteTask{Task: 7})
+	r = d.Did(mia, r.ID, request.RetryTask{Task: 6}, request.CompleteTask{Task: 6}, request.CompleteTask{Task: 7})
 	require.False(t, r.Items[0].Return.Done.IsZero())
 	require.Zero(t, r.Undoing())
 	require.Equal(t, request.Closed, r.State)
@@ -70,7 +71,7 @@ func TestAutomation(t *testing.T) {
 	line.Values["first_day"] = []byte(`"2026-03-09"`)
 	r := d.order(line)
 	require.Equal(t, request.InFulfilment, r.State)
-	require.Equal(t, []string{"order", "submit", "approve", "begin", "run_task"}, d.history(r.ID))
+	require.Equal(t, []string{"order", "submit", "approve", "begin", "run_task"}, d.Story(r.ID))
 	var run request.RunTask
 	for e, err := range d.History(bot, r.ID) {
 		require.NoError(t, err)
@@ -81,22 +82,22 @@ func TestAutomation(t *testing.T) {
 		}
 	}
 	require.Equal(t, request.RunTask{Task: 1, Automation: "find_account", Key: "check", Recipient: "jin", Offering: "account", Quantity: 1, Values: line.Values}, run)
-	r = d.as(bot, r.ID, request.CompleteTask{Task: 1, Result: "free"}, request.CompleteTask{Task: 2, Result: "jin"})
+	r = d.Did(bot, r.ID, request.CompleteTask{Task: 1, Result: "free"}, request.CompleteTask{Task: 2, Result: "jin"})
 	// The greeting waits for the first day, which begins at midnight in Berlin.
 	require.Equal(t, []request.TaskState{"done", "done", "waiting"}, states(r))
 	require.Equal(t, time.Date(2026, 3, 8, 23, 0, 0, 0, time.UTC), r.Due)
-	require.Equal(t, 1, d.due(r.Due.Sub(d.clock.now())))
-	r = d.get(r.ID)
+	require.Equal(t, 1, d.Due(r.Due.Sub(d.Time.Now())))
+	r = d.Record(r.ID)
 	require.Equal(t, request.TaskReady, r.Task(3).State)
-	require.Equal(t, 1, d.due(5*time.Hour))
-	r = d.get(r.ID)
+	require.Equal(t, 1, d.Due(5*time.Hour))
+	r = d.Record(r.ID)
 	require.True(t, r.Task(3).Missed)
-	r = d.do(r.ID, request.CompleteTask{Task: 3})
+	r = d.Did(mia, r.ID, request.CompleteTask{Task: 3})
 	require.Equal(t, request.Fulfilled, r.State)
 
 	// Where the name is taken, no account is created, and what needs it goes on.
 	r = d.order(account())
-	r = d.as(bot, r.ID, request.CompleteTask{Task: 1, Result: "taken"})
+	r = d.Did(bot, r.ID, request.CompleteTask{Task: 1, Result: "taken"})
 	require.Equal(t, []request.TaskState{"done", "skipped", "ready"}, states(r))
 }
 
@@ -104,7 +105,7 @@ func TestAutomation(t *testing.T) {
 // have it is shown, and not asked again.
 func TestStandardChange(t *testing.T) {
 	d := newDesk(t, request.Config{})
-	r := d.as(kim, d.order(folder("write", "")).ID, approve)
+	r := d.Did(kim, d.order(folder("write", "")).ID, approve)
 	require.Equal(t, request.InFulfilment, r.State)
 	require.Equal(t, request.TaskRunning, r.Task(1).State)
 	change, err := r.StandardChange(1)
@@ -112,7 +113,7 @@ func TestStandardChange(t *testing.T) {
 	require.Equal(t, request.StandardChange{Template: "std-access", Title: "Open the folder", Requester: "jin", Recipient: "jin", Service: "files",
 		Request: itsm.Ref{Kind: "request", ID: r.ID}, Task: 1, Approvals: []request.ApprovalGiven{{Policy: "manager", By: []string{"kim"}}}}, change)
 	to := itsm.Ref{Kind: "change", ID: "chg-7"}
-	r = d.as(bot, r.ID, request.TrackTask{Task: 1, Record: to}, request.CompleteTask{Task: 1})
+	r = d.Did(bot, r.ID, request.TrackTask{Task: 1, Record: to}, request.CompleteTask{Task: 1})
 	require.Equal(t, &to, r.Task(1).Record)
 	require.Equal(t, []itsm.Link{{Rel: request.FulfilledBy, To: to}}, r.Links)
 	require.Equal(t, request.Fulfilled, r.State)
@@ -126,10 +127,10 @@ func TestStandardChange(t *testing.T) {
 func TestApprovals(t *testing.T) {
 	t.Run("Refused", func(t *testing.T) {
 		d := newDesk(t, request.Config{})
-		r := d.as(kim, d.order(laptop()).ID, request.Vote{Vote: approval.Reject, Comment: "no money"})
+		r := d.Did(kim, d.order(laptop()).ID, request.Vote{Vote: approval.Reject, Comment: "no money"})
 		require.Equal(t, request.Rejected, r.State)
 		require.Equal(t, "manager is rejected", r.Rejection)
-		r = d.as(jin, r.ID, request.Revise{Title: "A chair then", Lines: []request.Line{chair}}, request.Submit{})
+		r = d.Did(jin, r.ID, request.Revise{Title: "A chair then", Lines: []request.Line{chair}}, request.Submit{})
 		require.Equal(t, request.Approved, r.State)
 		require.Empty(t, r.Rejection)
 		require.Len(t, r.Items, 1)
@@ -138,8 +139,8 @@ func TestApprovals(t *testing.T) {
 		d := newDesk(t, request.Config{})
 		r := d.order(laptop())
 		require.Equal(t, morning.Add(48*time.Hour), r.Due)
-		require.Equal(t, 1, d.due(48*time.Hour))
-		r = d.get(r.ID)
+		require.Equal(t, 1, d.Due(48*time.Hour))
+		r = d.Record(r.ID)
 		require.Equal(t, request.Rejected, r.State)
 		require.Equal(t, "manager is expired", r.Rejection)
 	})
@@ -149,45 +150,45 @@ func TestApprovals(t *testing.T) {
 		line.Quantity = 2
 		r := d.order(line)
 		require.Len(t, r.Approvals, 2)
-		d.refuse(kim, r.ID, approve, "approval must be given: 2 are open")
-		d.as(kim, r.ID, request.Vote{Approval: 1, Vote: approval.Approve})
-		d.refuse(kim, r.ID, request.Vote{Approval: 1, Vote: approval.Reject}, "approval 1 is approved")
-		d.refuse(kim, r.ID, approve, "kim has no vote")
-		d.refuse(kim, r.ID, request.Vote{Approval: 7}, "approval must be the number of an approval, is 7")
-		d.refuse(kim, r.ID, request.Delegate{To: "bob"}, "kim is not asked for a vote")
+		d.Refuse(kim, r.ID, approve, "approval must be given: 2 are open")
+		d.Did(kim, r.ID, request.Vote{Approval: 1, Vote: approval.Approve})
+		d.Refuse(kim, r.ID, request.Vote{Approval: 1, Vote: approval.Reject}, "approval 1 is approved")
+		d.Refuse(kim, r.ID, approve, "kim has no vote")
+		d.Refuse(kim, r.ID, request.Vote{Approval: 7}, "approval must be the number of an approval, is 7")
+		d.Refuse(kim, r.ID, request.Delegate{To: "bob"}, "kim is not asked for a vote")
 		lee, ann, bob := itsm.As(context.Background(), "lee"), itsm.As(context.Background(), "ann"), itsm.As(context.Background(), "bob")
-		d.refuse(lee, r.ID, request.Delegate{To: "lee"}, "delegations[0].to must be somebody else")
-		d.as(lee, r.ID, request.Delegate{To: "bob"})
-		d.as(ann, r.ID, approve)
-		decision, err := d.Decision(mia, r.ID, 2, d.clock.now())
+		d.Refuse(lee, r.ID, request.Delegate{To: "lee"}, "delegations[0].to must be somebody else")
+		d.Did(lee, r.ID, request.Delegate{To: "bob"})
+		d.Did(ann, r.ID, approve)
+		decision, err := d.Decision(mia, r.ID, 2, d.Time.Now())
 		require.NoError(t, err)
 		require.Equal(t, []approval.Turn{{Person: "lee", By: []string{"lee", "bob"}}}, decision.Needed.May)
-		_, err = d.Decision(mia, r.ID, 3, d.clock.now())
+		_, err = d.Decision(mia, r.ID, 3, d.Time.Now())
 		require.ErrorIs(t, err, itsm.ErrInvalid)
-		r = d.as(bob, r.ID, request.Vote{Vote: approval.Approve, For: "lee"})
+		r = d.Did(bob, r.ID, request.Vote{Vote: approval.Approve, For: "lee"})
 		require.Equal(t, request.Approved, r.State)
 	})
 	t.Run("Further", func(t *testing.T) {
 		d := newDesk(t, request.Config{})
-		r := d.do(d.as(kim, d.order(laptop()).ID, approve).ID, request.Start{}, request.CompleteTask{Task: 1})
-		d.refuse(mia, r.ID, request.SeekApproval{}, "policy must not be empty")
-		d.refuse(mia, r.ID, request.SeekApproval{Policy: "x"}, `policy is no policy of the catalogue: "x"`)
-		d.refuse(mia, r.ID, request.SeekApproval{Policy: "budget", Items: []int{4}}, "items[0] must be the number of an item, is 4")
-		r = d.do(r.ID, request.SeekApproval{Policy: "budget", Items: []int{1}, Reason: "dearer"})
+		r := d.Did(mia, d.Did(kim, d.order(laptop()).ID, approve).ID, request.Start{}, request.CompleteTask{Task: 1})
+		d.Refuse(mia, r.ID, request.SeekApproval{}, "policy must not be empty")
+		d.Refuse(mia, r.ID, request.SeekApproval{Policy: "x"}, `policy is no policy of the catalogue: "x"`)
+		d.Refuse(mia, r.ID, request.SeekApproval{Policy: "budget", Items: []int{4}}, "items[0] must be the number of an item, is 4")
+		r = d.Did(mia, r.ID, request.SeekApproval{Policy: "budget", Items: []int{1}, Reason: "dearer"})
 		require.Equal(t, request.AwaitingApproval, r.State)
-		r = d.do(r.ID, request.PutOnHold{Reason: request.AwaitingVendor})
-		d.refuse(mia, r.ID, request.Assign{Group: "desk"}, "approval 2, budget, is not given")
-		r = d.do(r.ID, request.Resume{})
+		r = d.Did(mia, r.ID, request.PutOnHold{Reason: request.AwaitingVendor})
+		d.Refuse(mia, r.ID, request.Assign{Group: "desk"}, "approval 2, budget, is not given")
+		r = d.Did(mia, r.ID, request.Resume{})
 		require.Equal(t, request.AwaitingApproval, r.State)
 		lee, ann := itsm.As(context.Background(), "lee"), itsm.As(context.Background(), "ann")
-		again := d.as(ann, d.as(lee, r.ID, approve).ID, approve)
+		again := d.Did(ann, d.Did(lee, r.ID, approve).ID, approve)
 		require.Equal(t, request.InFulfilment, again.State)
 		// Refused in mid-work, what was done is taken back.
-		d.do(r.ID, request.SeekApproval{Policy: "budget"})
-		r = d.as(ann, r.ID, request.Vote{Vote: approval.Reject})
+		d.Did(mia, r.ID, request.SeekApproval{Policy: "budget"})
+		r = d.Did(ann, r.ID, request.Vote{Vote: approval.Reject})
 		require.Equal(t, request.Rejected, r.State)
 		require.Equal(t, 1, r.Undoing())
-		d.refuse(jin, r.ID, request.Submit{}, "its fulfilment had begun: order it anew")
+		d.Refuse(jin, r.ID, request.Submit{}, "its fulfilment had begun: order it anew")
 	})
 }
 
@@ -202,23 +203,23 @@ func TestVotesThatChange(t *testing.T) {
 	d := newDesk(t, request.Config{Catalogue: catalogue})
 	lee := itsm.As(context.Background(), "lee")
 	changed, silent := d.order(laptop()).ID, d.order(laptop()).ID
-	require.Equal(t, request.AwaitingApproval, d.as(lee, d.as(kim, changed, approve).ID, approve).State, "it may still change")
-	d.as(kim, changed, request.Vote{Vote: approval.Reject})
-	d.as(kim, silent, approve)
-	require.Equal(t, 2, d.due(24*time.Hour))
-	require.Equal(t, request.Rejected, d.get(changed).State)
-	require.Equal(t, request.Approved, d.get(silent).State)
-	d.replays(changed)
-	d.replays(silent)
+	require.Equal(t, request.AwaitingApproval, d.Did(lee, d.Did(kim, changed, approve).ID, approve).State, "it may still change")
+	d.Did(kim, changed, request.Vote{Vote: approval.Reject})
+	d.Did(kim, silent, approve)
+	require.Equal(t, 2, d.Due(24*time.Hour))
+	require.Equal(t, request.Rejected, d.Record(changed).State)
+	require.Equal(t, request.Approved, d.Record(silent).State)
+	d.Replays(changed)
+	d.Replays(silent)
 }
 
 // Cancelling takes back what was done, the last first, and what was being done.
 func TestCancelTakesBack(t *testing.T) {
 	d := newDesk(t, request.Config{})
-	r := d.do(d.as(kim, d.order(laptop(), folder("read", "2026-12-31")).ID, approve).ID, request.Start{},
+	r := d.Did(mia, d.Did(kim, d.order(laptop(), folder("read", "2026-12-31")).ID, approve).ID, request.Start{},
 		request.CompleteTask{Task: 1}, request.CompleteTask{Task: 2}, request.StartTask{Task: 4})
 	require.Equal(t, request.TaskRunning, r.Task(5).State, "the folder runs by itself")
-	r = d.do(r.ID, request.Cancel{Reason: "left"})
+	r = d.Did(mia, r.ID, request.Cancel{Reason: "left"})
 	require.Equal(t, request.Cancelled, r.State)
 	require.Equal(t, request.Withdrawn, r.Completion)
 	require.Equal(t, []request.TaskState{"done", "done", "skipped", "cancelled", "cancelled", "running", "waiting", "waiting", "waiting"}, states(r))
@@ -227,8 +228,8 @@ func TestCancelTakesBack(t *testing.T) {
 		undone = append(undone, task.Undoes)
 	}
 	require.Equal(t, []int{5, 4, 2, 1}, undone)
-	d.refuse(mia, r.ID, request.CompleteTask{Task: 4}, "task 4 is not open any more: the request is cancelled")
-	r = d.do(r.ID, request.CompleteTask{Task: 6}, request.SkipTask{Task: 7, Reason: "never handed over"}, request.CompleteTask{Task: 8}, request.CompleteTask{Task: 9})
+	d.Refuse(mia, r.ID, request.CompleteTask{Task: 4}, "task 4 is not open any more: the request is cancelled")
+	r = d.Did(mia, r.ID, request.CompleteTask{Task: 6}, request.SkipTask{Task: 7, Reason: "never handed over"}, request.CompleteTask{Task: 8}, request.CompleteTask{Task: 9})
 	require.Zero(t, r.Undoing())
 	require.Equal(t, request.Cancelled, r.State)
 }
@@ -237,36 +238,36 @@ func TestCancelTakesBack(t *testing.T) {
 func TestPartialFulfilment(t *testing.T) {
 	d := newDesk(t, request.Config{})
 	r := d.order(chair, chair, chair)
-	r = d.do(r.ID, request.Start{}, request.CompleteTask{Task: 1}, request.CancelItem{Item: 2, Reason: "enough"}, request.FailTask{Task: 3, Reason: "sold out"})
+	r = d.Did(mia, r.ID, request.Start{}, request.CompleteTask{Task: 1}, request.CancelItem{Item: 2, Reason: "enough"}, request.FailTask{Task: 3, Reason: "sold out"})
 	require.Equal(t, []request.Outcome{request.Complete, request.Withdrawn, request.Failed}, outcomes(r))
 	require.Equal(t, request.Fulfilled, r.State)
 	require.Equal(t, request.WithIssues, r.Completion)
 	// Not what was ordered: the work is taken up again.
-	d.refuse(jin, r.ID, request.CancelItem{Item: 1, Reason: "r"}, `action "cancel_item" is not permitted in state "fulfilled", from which lead on: cancel, close, reclassify, reject_fulfilment, reopen`)
-	r = d.as(jin, r.ID, request.RejectFulfilment{Reason: "one is missing"})
+	d.Refuse(jin, r.ID, request.CancelItem{Item: 1, Reason: "r"}, `action "cancel_item" is not permitted in state "fulfilled", from which lead on: cancel, close, reclassify, reject_fulfilment, reopen`)
+	r = d.Did(jin, r.ID, request.RejectFulfilment{Reason: "one is missing"})
 	require.Equal(t, request.Assigned, r.State)
-	r = d.do(r.ID, request.Start{})
+	r = d.Did(mia, r.ID, request.Start{})
 	require.Equal(t, request.InFulfilment, r.State)
-	d.refuse(mia, r.ID, request.AddTask{Item: 2, Title: "t"}, "item 2 is not wanted any more")
-	r = d.do(r.ID, request.RetryTask{Task: 3}, request.AddTask{Item: 3, Title: "Call the other shop", Needs: []int{3}}, request.CompleteTask{Task: 3})
+	d.Refuse(mia, r.ID, request.AddTask{Item: 2, Title: "t"}, "item 2 is not wanted any more")
+	r = d.Did(mia, r.ID, request.RetryTask{Task: 3}, request.AddTask{Item: 3, Title: "Call the other shop", Needs: []int{3}}, request.CompleteTask{Task: 3})
 	require.Equal(t, request.Open, r.Outcome())
-	r = d.do(r.ID, request.CompleteTask{Task: 4})
+	r = d.Did(mia, r.ID, request.CompleteTask{Task: 4})
 	require.Equal(t, request.WithIssues, r.Completion)
 	require.Equal(t, request.Complete, r.Items[2].Outcome)
 	require.Equal(t, 1, r.Reopens)
 
 	r = d.order(chair, chair)
-	r = d.do(r.ID, request.CancelItem{Item: 1, Reason: "r"}, request.CancelItem{Item: 2, Reason: "r"})
+	r = d.Did(mia, r.ID, request.CancelItem{Item: 1, Reason: "r"}, request.CancelItem{Item: 2, Reason: "r"})
 	require.Equal(t, request.Cancelled, r.State)
-	require.Equal(t, "auto_cancel", d.history(r.ID)[len(d.history(r.ID))-1])
+	require.Equal(t, "auto_cancel", d.Story(r.ID)[len(d.Story(r.ID))-1])
 
 	// What needs a failed task is given up, and comes back with it.
-	r = d.do(d.as(kim, d.order(laptop(), chair).ID, approve).ID, request.Start{}, request.FailTask{Task: 1, Reason: "r"})
+	r = d.Did(mia, d.Did(kim, d.order(laptop(), chair).ID, approve).ID, request.Start{}, request.FailTask{Task: 1, Reason: "r"})
 	require.Equal(t, []request.TaskState{"failed", "cancelled", "cancelled", "cancelled", "ready"}, states(r))
 	require.Equal(t, request.Failed, r.Items[0].Outcome)
-	r = d.do(r.ID, request.RetryTask{Task: 1})
+	r = d.Did(mia, r.ID, request.RetryTask{Task: 1})
 	require.Equal(t, []request.TaskState{"ready", "waiting", "waiting", "waiting", "ready"}, states(r))
-	r = d.do(r.ID, request.FailTask{Task: 1, Reason: "r"}, request.SkipTask{Task: 1, Reason: "had one"})
+	r = d.Did(mia, r.ID, request.FailTask{Task: 1, Reason: "r"}, request.SkipTask{Task: 1, Reason: "had one"})
 	require.Equal(t, []request.TaskState{"skipped", "ready", "skipped", "waiting", "ready"}, states(r))
 }
 
@@ -286,13 +287,13 @@ func TestBundle(t *testing.T) {
 	r = d.order(request.Line{Offering: "start", Values: values, Leave: []string{"laptop"}})
 	require.Len(t, r.Items, 2)
 	require.Equal(t, request.InFulfilment, r.State)
-	r = d.as(bot, r.ID, request.CompleteTask{Task: 4}, request.CompleteTask{Task: 1, Result: "free"}, request.CompleteTask{Task: 2}, request.CompleteTask{Task: 3})
+	r = d.Did(bot, r.ID, request.CompleteTask{Task: 4}, request.CompleteTask{Task: 1, Result: "free"}, request.CompleteTask{Task: 2}, request.CompleteTask{Task: 3})
 	require.Equal(t, request.Fulfilled, r.State)
-	r = d.as(jin, r.ID, request.ReturnItem{Item: 1, Reason: "leaving early"})
+	r = d.Did(jin, r.ID, request.ReturnItem{Item: 1, Reason: "leaving early"})
 	require.Equal(t, request.TaskRunning, r.Task(5).State)
-	d.refuse(jin, r.ID, request.ReturnItem{Item: 1, Reason: "r"}, "item 1 is not delivered and not returned")
-	require.Equal(t, 2, d.due(r.Due.Sub(d.clock.now())), "and the approval of the other request expires")
-	r = d.get(r.ID)
+	d.Refuse(jin, r.ID, request.ReturnItem{Item: 1, Reason: "r"}, "item 1 is not delivered and not returned")
+	require.Equal(t, 2, d.Due(r.Due.Sub(d.Time.Now())), "and the approval of the other request expires")
+	r = d.Record(r.ID)
 	require.Equal(t, "expired", r.Items[1].Return.Reason)
 	require.Equal(t, "std-access-off", r.Task(6).Change)
 }
@@ -308,7 +309,7 @@ func TestBadOrders(t *testing.T) {
 		{Offering: "folder", Values: itsm.Fields{"level": []byte(`"read"`), "until": []byte(`"2026-03-01"`)}},
 	}})
 	require.ErrorIs(t, err, itsm.ErrInvalid)
-	require.Subset(t, said(err), []string{
+	require.Subset(t, practicetest.Said(err), []string{
 		`lines[0].offering is not in the catalogue: "rocket"`,
 		`lines[1].offering is not published: laptop@1`,
 		`lines[2].quantity must be at most 3`,
@@ -327,19 +328,19 @@ func TestBadOrders(t *testing.T) {
 	// Who may not order is told so; who does not see it is not told that it is there.
 	guest := itsm.As(context.Background(), "guest")
 	_, err = d.Order(guest, request.Order{Lines: []request.Line{laptop(), folder("read", ""), account()}})
-	require.Equal(t, []string{"guest may not order laptop", `lines[1].offering is not in the catalogue: "folder"`, "guest is not eligible for account"}, said(err))
+	require.Equal(t, []string{"guest may not order laptop", `lines[1].offering is not in the catalogue: "folder"`, "guest is not eligible for account"}, practicetest.Said(err))
 	_, err = d.Order(jin, request.Order{Title: "", Links: []itsm.Link{{}}, Origin: &itsm.Ref{}})
-	require.Equal(t, []string{"title or lines must be given", "origin.kind must not be empty", "origin.id must not be empty", "links[0].rel must not be empty", "links[0].to.kind must not be empty", "links[0].to.id must not be empty"}, said(err))
+	require.Equal(t, []string{"title or lines must be given", "origin.kind must not be empty", "origin.id must not be empty", "links[0].rel must not be empty", "links[0].to.kind must not be empty", "links[0].to.id must not be empty"}, practicetest.Said(err))
 	page, err := d.List(mia, itsm.Query{})
 	require.NoError(t, err)
 	require.Empty(t, page.Records)
 	// A draft may be incomplete, but not wrong.
 	_, err = d.Order(jin, request.Order{Draft: true, Lines: []request.Line{{Offering: "account", Values: itsm.Fields{"login": []byte(`7`)}}}})
-	require.Equal(t, []string{"lines[0].values.login must be text"}, said(err))
+	require.Equal(t, []string{"lines[0].values.login must be text"}, practicetest.Said(err))
 	r, err := d.Order(jin, request.Order{Draft: true, Lines: []request.Line{{Offering: "account"}}})
 	require.NoError(t, err)
-	d.refuse(jin, r.ID, request.Submit{}, "lines[0].values.login must be given")
-	r = d.as(jin, r.ID, request.Revise{Lines: []request.Line{account()}, Recipient: "mia"}, request.Submit{})
+	d.Refuse(jin, r.ID, request.Submit{}, "lines[0].values.login must be given")
+	r = d.Did(jin, r.ID, request.Revise{Lines: []request.Line{account()}, Recipient: "mia"}, request.Submit{})
 	require.Equal(t, "An account", r.Title)
 	require.Equal(t, "mia", r.Recipient)
 }
@@ -384,11 +385,11 @@ func TestModelsWithout(t *testing.T) {
 	d := newDesk(t, request.Config{})
 	r := d.order(request.Line{Offering: "question"})
 	require.Equal(t, request.Approved, r.State)
-	d.refuse(mia, r.ID, request.PutOnHold{Reason: "x"}, `its model does not have "hold"`)
-	r = d.do(r.ID, request.Note{Text: "42", Public: true}, request.Fulfil{})
+	d.Refuse(mia, r.ID, request.PutOnHold{Reason: "x"}, `its model does not have "hold"`)
+	r = d.Did(mia, r.ID, request.Note{Text: "42", Public: true}, request.Fulfil{})
 	require.Equal(t, request.Complete, r.Items[0].Outcome)
 	_, err := d.Order(jin, request.Order{Lines: []request.Line{{Offering: "question"}, laptop()}})
-	require.Equal(t, []string{"lines cannot be ordered so: something has to be approved, which a model does not permit"}, said(err))
+	require.Equal(t, []string{"lines cannot be ordered so: something has to be approved, which a model does not permit"}, practicetest.Said(err))
 }
 
 // A request for which there is no offering is one that people see to.
@@ -396,19 +397,19 @@ func TestWithoutOffering(t *testing.T) {
 	d := newDesk(t, request.Config{ReopenWindow: 24 * time.Hour})
 	r := d.order()
 	require.Equal(t, request.Submitted, r.State)
-	r = d.do(r.ID, request.PutOnHold{Reason: request.AwaitingRequester, Until: d.clock.now().Add(time.Hour)})
-	require.Equal(t, request.Submitted, d.as(jin, r.ID, request.Note{Text: "here", Public: true}).State)
-	d.do(r.ID, request.PutOnHold{Reason: request.AwaitingVendor, Until: d.clock.now().Add(time.Hour)})
-	require.Equal(t, 1, d.due(time.Hour))
-	r = d.do(r.ID, request.Start{}, request.AddTask{Title: "Ask around"}, request.CompleteTask{Task: 1})
+	r = d.Did(mia, r.ID, request.PutOnHold{Reason: request.AwaitingRequester, Until: d.Time.Now().Add(time.Hour)})
+	require.Equal(t, request.Submitted, d.Did(jin, r.ID, request.Note{Text: "here", Public: true}).State)
+	d.Did(mia, r.ID, request.PutOnHold{Reason: request.AwaitingVendor, Until: d.Time.Now().Add(time.Hour)})
+	require.Equal(t, 1, d.Due(time.Hour))
+	r = d.Did(mia, r.ID, request.Start{}, request.AddTask{Title: "Ask around"}, request.CompleteTask{Task: 1})
 	require.Equal(t, request.Fulfilled, r.State)
-	r = d.do(r.ID, request.Close{}, request.Rate{Score: 4}, request.Reopen{Reason: "no"}, request.AddTask{Title: "Ask again"})
+	r = d.Did(mia, r.ID, request.Close{}, request.Rate{Score: 4}, request.Reopen{Reason: "no"}, request.AddTask{Title: "Ask again"})
 	require.Equal(t, request.InFulfilment, r.State)
-	r = d.do(r.ID, request.SkipTask{Task: 2, Reason: "r"}, request.Close{})
-	d.clock.advance(25 * time.Hour)
-	d.refuse(jin, r.ID, request.Reopen{Reason: "r"}, "it was closed 25h0m0s ago; it can be reopened within 24h0m0s")
-	require.Equal(t, request.Rejected, d.do(d.order().ID, request.Reject{Reason: "not ours"}).State)
-	r = d.do(d.order().ID, request.Fulfil{})
+	r = d.Did(mia, r.ID, request.SkipTask{Task: 2, Reason: "r"}, request.Close{})
+	d.Time.Advance(25 * time.Hour)
+	d.Refuse(jin, r.ID, request.Reopen{Reason: "r"}, "it was closed 25h0m0s ago; it can be reopened within 24h0m0s")
+	require.Equal(t, request.Rejected, d.Did(mia, d.order().ID, request.Reject{Reason: "not ours"}).State)
+	r = d.Did(mia, d.order().ID, request.Fulfil{})
 	require.Equal(t, request.Complete, r.Completion)
 	var texts []string
 	for e, err := range d.Journal(mia, "req-1", true) {
@@ -421,11 +422,11 @@ func TestWithoutOffering(t *testing.T) {
 // Both ways round, linked, and nothing is lost.
 func TestFiledByMistake(t *testing.T) {
 	d := newDesk(t, request.Config{})
-	help, err := incident.NewPractice(memory.New[incident.Incident](), incident.Config{Config: itsm.Config{Now: d.clock.now, NewID: serial()}})
+	help, err := incident.NewPractice(memory.New[incident.Incident](), incident.Config{Config: itsm.Config{Now: d.Time.Now, NewID: practicetest.Serial()}})
 	require.NoError(t, err)
 	r := d.order(laptop())
-	d.do(r.ID, request.SetFields{Fields: itsm.Fields{"room": []byte("7")}}, request.Link{Link: itsm.Link{Rel: "about", To: itsm.Ref{Kind: "ci", ID: "pc-1"}}})
-	r = d.get(r.ID)
+	d.Did(mia, r.ID, request.SetFields{Fields: itsm.Fields{"room": []byte("7")}}, request.Link{Link: itsm.Link{Rel: "about", To: itsm.Ref{Kind: "ci", ID: "pc-1"}}})
+	r = d.Record(r.ID)
 	m := r.Misfiled()
 	inc, err := help.Open(mia, incident.Report{Title: m.Title, Description: m.Description, Caller: m.Requester, Channel: m.Channel, Service: m.Service, Detected: m.Opened, Fields: m.Fields})
 	require.NoError(t, err)
@@ -433,7 +434,7 @@ func TestFiledByMistake(t *testing.T) {
 		inc, err = help.Do(mia, inc.ID, incident.Link{Link: l})
 		require.NoError(t, err)
 	}
-	r = d.do(r.ID, request.Reclassify{To: itsm.Ref{Kind: "incident", ID: inc.ID}, Reason: "it is broken"})
+	r = d.Did(mia, r.ID, request.Reclassify{To: itsm.Ref{Kind: "incident", ID: inc.ID}, Reason: "it is broken"})
 	require.Equal(t, request.Cancelled, r.State)
 	require.Contains(t, r.Links, itsm.Link{Rel: request.ReclassifiedAs, To: itsm.Ref{Kind: "incident", ID: inc.ID}})
 	require.Contains(t, inc.Links, itsm.Link{Rel: request.ReclassifiedFrom, To: itsm.Ref{Kind: "request", ID: r.ID}})
@@ -449,14 +450,14 @@ func TestFiledByMistake(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, back.Links, itsm.Link{Rel: request.ReclassifiedFrom, To: from})
 	require.Equal(t, request.AwaitingApproval, back.State)
-	d.refuse(mia, back.ID, request.Unlink{Link: itsm.Link{Rel: request.ReclassifiedFrom, To: from}}, "rel must not be reclassified_from, which only the practice sets")
+	d.Refuse(mia, back.ID, request.Unlink{Link: itsm.Link{Rel: request.ReclassifiedFrom, To: from}}, "rel must not be reclassified_from, which only the practice sets")
 }
 
 // A closed request stays closed unless the host says for how long not.
 func TestClosedStaysClosed(t *testing.T) {
 	d := newDesk(t, request.Config{})
-	r := d.do(d.order().ID, request.Fulfil{}, request.Close{})
-	d.refuse(jin, r.ID, request.Reopen{Reason: "r"}, "a closed request is not reopened here")
+	r := d.Did(mia, d.order().ID, request.Fulfil{}, request.Close{})
+	d.Refuse(jin, r.ID, request.Reopen{Reason: "r"}, "a closed request is not reopened here")
 }
 
 // What was granted is extended: with votes where the offering says so, beside the state,
@@ -465,33 +466,33 @@ func TestExtension(t *testing.T) {
 	granted := func(t *testing.T) (*desk, request.Request) {
 		d := newDesk(t, request.Config{AutoClose: request.After(time.Hour)})
 		r := d.order(folder("read", "2026-03-05"))
-		return d, d.as(bot, r.ID, request.CompleteTask{Task: 1})
+		return d, d.Did(bot, r.ID, request.CompleteTask{Task: 1})
 	}
 	day := func(d int) time.Time { return time.Date(2026, 3, d, 23, 0, 0, 0, time.UTC) } // midnight in Berlin
 	ask := request.Extend{Item: 1, LastDay: "2026-03-12", Reason: "not done yet"}
 	t.Run("Approved", func(t *testing.T) {
 		d, r := granted(t)
-		require.Equal(t, 1, d.due(2*time.Hour))
-		r = d.as(jin, r.ID, ask)
+		require.Equal(t, 1, d.Due(2*time.Hour))
+		r = d.Did(jin, r.ID, ask)
 		require.Equal(t, request.Closed, r.State)
 		require.Equal(t, day(5), r.Items[0].Until, "not before it is approved")
 		require.Equal(t, request.Longer{Until: day(12), By: "jin", Reason: "not done yet", Approval: 1}, r.Items[0].Longer)
-		require.Equal(t, d.clock.now().Add(48*time.Hour), r.Due)
-		d.refuse(jin, r.ID, ask, "no item is granted until a time that can be extended", "item 1 is not granted until a time that can be extended")
-		d.refuse(mia, r.ID, approve, "mia has no vote")
-		r = d.as(kim, r.ID, approve)
+		require.Equal(t, d.Time.Now().Add(48*time.Hour), r.Due)
+		d.Refuse(jin, r.ID, ask, "no item is granted until a time that can be extended", "item 1 is not granted until a time that can be extended")
+		d.Refuse(mia, r.ID, approve, "mia has no vote")
+		r = d.Did(kim, r.ID, approve)
 		require.Equal(t, day(12), r.Items[0].Until)
 		require.Equal(t, 1, r.Items[0].Extended)
 		require.Zero(t, r.Items[0].Longer)
 		require.Equal(t, request.Closed, r.State)
 		require.Equal(t, day(12), r.Due)
-		d.refuse(kim, r.ID, approve, "no approval is open")
-		require.Equal(t, []string{"order", "submit", "approve", "begin", "run_task", "complete_task", "auto_fulfil", "auto_close", "extend", "vote", "prolong"}, d.history(r.ID))
+		d.Refuse(kim, r.ID, approve, "no approval is open")
+		require.Equal(t, []string{"order", "submit", "approve", "begin", "run_task", "complete_task", "auto_fulfil", "auto_close", "extend", "vote", "prolong"}, d.Story(r.ID))
 		// Twice is as often as it can be.
-		r = d.as(kim, d.as(jin, r.ID, request.Extend{Item: 1, Until: day(20)}).ID, approve)
-		d.refuse(jin, r.ID, request.Extend{Item: 1, Until: day(22)}, "item 1 was extended 2 times, as often as it can be")
-		require.Equal(t, 1, d.due(r.Due.Sub(d.clock.now())))
-		r = d.get(r.ID)
+		r = d.Did(kim, d.Did(jin, r.ID, request.Extend{Item: 1, Until: day(20)}).ID, approve)
+		d.Refuse(jin, r.ID, request.Extend{Item: 1, Until: day(22)}, "item 1 was extended 2 times, as often as it can be")
+		require.Equal(t, 1, d.Due(r.Due.Sub(d.Time.Now())))
+		r = d.Record(r.ID)
 		require.Equal(t, 1, r.Undoing())
 		c, err := r.StandardChange(1)
 		require.NoError(t, err)
@@ -499,80 +500,80 @@ func TestExtension(t *testing.T) {
 	})
 	t.Run("Rejected", func(t *testing.T) {
 		d, r := granted(t)
-		r = d.as(kim, d.as(jin, r.ID, ask).ID, request.Vote{Vote: approval.Reject})
+		r = d.Did(kim, d.Did(jin, r.ID, ask).ID, request.Vote{Vote: approval.Reject})
 		require.Equal(t, day(5), r.Items[0].Until)
 		require.Zero(t, r.Items[0].Extended)
 		require.Equal(t, request.Fulfilled, r.State)
-		require.Contains(t, d.history(r.ID), "keep_end")
-		d.as(jin, r.ID, ask) // and may ask again
+		require.Contains(t, d.Story(r.ID), "keep_end")
+		d.Did(jin, r.ID, ask) // and may ask again
 	})
 	t.Run("NobodyVotes", func(t *testing.T) {
 		d, r := granted(t)
-		d.as(jin, r.ID, ask)
-		d.due(48 * time.Hour)
-		r = d.get(r.ID)
+		d.Did(jin, r.ID, ask)
+		d.Due(48 * time.Hour)
+		r = d.Record(r.ID)
 		require.Equal(t, approval.Expired, r.Approvals[0].Outcome)
 		require.Zero(t, r.Items[0].Longer)
-		require.Contains(t, d.history(r.ID), "keep_end")
-		d.replays(r.ID)
+		require.Contains(t, d.Story(r.ID), "keep_end")
+		d.Replays(r.ID)
 	})
 	t.Run("TheEndComesFirst", func(t *testing.T) {
 		d, r := granted(t)
-		d.clock.advance(60 * time.Hour)
-		d.as(jin, r.ID, ask)
-		d.due(28 * time.Hour)
-		r = d.get(r.ID)
+		d.Time.Advance(60 * time.Hour)
+		d.Did(jin, r.ID, ask)
+		d.Due(28 * time.Hour)
+		r = d.Record(r.ID)
 		require.Equal(t, "expired", r.Items[0].Return.Reason)
 		require.Equal(t, approval.Expired, r.Approvals[0].Outcome)
-		d.refuse(kim, r.ID, approve, "no approval is open")
-		d.replays(r.ID)
+		d.Refuse(kim, r.ID, approve, "no approval is open")
+		d.Replays(r.ID)
 	})
 	t.Run("BesideAnotherApproval", func(t *testing.T) {
 		d := newDesk(t, request.Config{})
 		id := d.order(folder("read", "2026-03-05"), laptop()).ID
-		d.as(kim, id, approve)
-		d.do(id, request.Start{}, request.CompleteTask{Task: 1}, ask, request.SeekApproval{Policy: "manager", Items: []int{2}})
-		d.refuse(kim, id, approve, "approval must be given: 2 are open")
-		r := d.as(kim, id, request.Vote{Approval: 2, Vote: approval.Approve})
+		d.Did(kim, id, approve)
+		d.Did(mia, id, request.Start{}, request.CompleteTask{Task: 1}, ask, request.SeekApproval{Policy: "manager", Items: []int{2}})
+		d.Refuse(kim, id, approve, "approval must be given: 2 are open")
+		r := d.Did(kim, id, request.Vote{Approval: 2, Vote: approval.Approve})
 		require.Equal(t, request.AwaitingApproval, r.State)
 		require.Equal(t, day(12), r.Items[0].Until)
-		r = d.do(id, request.PutOnHold{Reason: request.AwaitingStock})
-		d.refuse(kim, id, request.Vote{Approval: 3, Vote: approval.Approve}, "nobody is asked about approval 3: the request is on_hold")
-		d.do(id, request.Resume{})
-		r = d.as(kim, id, approve)
+		r = d.Did(mia, id, request.PutOnHold{Reason: request.AwaitingStock})
+		d.Refuse(kim, id, request.Vote{Approval: 3, Vote: approval.Approve}, "nobody is asked about approval 3: the request is on_hold")
+		d.Did(mia, id, request.Resume{})
+		r = d.Did(kim, id, approve)
 		require.Equal(t, request.InFulfilment, r.State)
 	})
 	t.Run("WithoutVote", func(t *testing.T) {
 		d := newDesk(t, request.Config{})
 		r := d.order(laptop())
-		d.as(kim, r.ID, approve)
-		r = d.do(r.ID, request.Start{}, request.CompleteTask{Task: 1}, request.CompleteTask{Task: 2}, request.CompleteTask{Task: 4})
+		d.Did(kim, r.ID, approve)
+		r = d.Did(mia, r.ID, request.Start{}, request.CompleteTask{Task: 1}, request.CompleteTask{Task: 2}, request.CompleteTask{Task: 4})
 		until := r.Items[0].Until.Add(time.Hour)
-		r = d.do(r.ID, request.Extend{Item: 1, Until: until})
+		r = d.Did(mia, r.ID, request.Extend{Item: 1, Until: until})
 		require.Equal(t, until, r.Items[0].Until)
-		require.Equal(t, []string{"extend", "prolong"}, d.history(r.ID)[len(d.history(r.ID))-2:])
+		require.Equal(t, []string{"extend", "prolong"}, d.Story(r.ID)[len(d.Story(r.ID))-2:])
 		// Taken up again, it is granted anew.
-		r = d.do(r.ID, request.Extend{Item: 1, Until: until.Add(time.Hour)}, request.Reopen{Reason: "a key is missing"}, request.AddTask{Item: 1, Title: "Bring a key"})
+		r = d.Did(mia, r.ID, request.Extend{Item: 1, Until: until.Add(time.Hour)}, request.Reopen{Reason: "a key is missing"}, request.AddTask{Item: 1, Title: "Bring a key"})
 		require.Zero(t, r.Items[0].Until)
 	})
 	t.Run("Refused", func(t *testing.T) {
 		d, r := granted(t)
-		d.refuse(jin, r.ID, request.Extend{Item: 1}, "until or last_day must be given")
-		d.refuse(jin, r.ID, request.Extend{Item: 1, Until: morning}, "until must be after 2026-03-05T23:00:00Z, when it ends anyhow", "until must be after now")
-		d.refuse(jin, r.ID, request.Extend{Item: 2, Until: day(9), LastDay: "soon"}, "last_day must not be given beside until", "last_day must be a day such as 2026-06-30",
+		d.Refuse(jin, r.ID, request.Extend{Item: 1}, "until or last_day must be given")
+		d.Refuse(jin, r.ID, request.Extend{Item: 1, Until: morning}, "until must be after 2026-03-05T23:00:00Z, when it ends anyhow", "until must be after now")
+		d.Refuse(jin, r.ID, request.Extend{Item: 2, Until: day(9), LastDay: "soon"}, "last_day must not be given beside until", "last_day must be a day such as 2026-06-30",
 			"item must be the number of an item, is 2")
-		d.refuse(jin, r.ID, request.Extend{Item: 1, LastDay: "2026-05-01"}, "until must be at most 720h0m0s later than 2026-03-05T23:00:00Z")
+		d.Refuse(jin, r.ID, request.Extend{Item: 1, LastDay: "2026-05-01"}, "until must be at most 720h0m0s later than 2026-03-05T23:00:00Z")
 		other := d.order(account())
-		d.refuse(jin, other.ID, ask, "no item is granted until a time that can be extended", "item 1 is not granted until a time that can be extended")
-		bare, err := request.NewPractice(d.store, request.Config{Config: itsm.Config{Now: d.clock.now}})
+		d.Refuse(jin, other.ID, ask, "no item is granted until a time that can be extended", "item 1 is not granted until a time that can be extended")
+		bare, err := request.NewPractice(d.Store, request.Config{Config: itsm.Config{Now: d.Time.Now}})
 		require.NoError(t, err)
 		_, err = bare.Do(jin, r.ID, ask)
-		require.Equal(t, []string{`policy is no policy of the catalogue: "manager"`}, said(err))
+		require.Equal(t, []string{`policy is no policy of the catalogue: "manager"`}, practicetest.Said(err))
 		spec := officeSpec()
 		spec.Offerings[1].Expiry.Extend = &request.Extension{Policy: "x", Longest: -1, Times: -1}
 		_, err = request.NewCatalogue(spec)
 		require.Equal(t, []string{"offerings[1].expiry.extend must not be given where nothing ends", "offerings[1].expiry.extend.longest must not be negative",
-			"offerings[1].expiry.extend.times must not be negative", `offerings[1].expiry.extend.policy is no policy of the catalogue: "x"`}, said(err))
+			"offerings[1].expiry.extend.times must not be negative", `offerings[1].expiry.extend.policy is no policy of the catalogue: "x"`}, practicetest.Said(err))
 	})
 }
 
@@ -597,7 +598,7 @@ func TestOrderApprovals(t *testing.T) {
 	spec.Approvals = []request.OrderApprover{{Policy: "x", From: request.Price{{Value: "-1", Currency: "EUR"}}}, {Policy: "budget"}}
 	_, err := request.NewCatalogue(spec)
 	require.Equal(t, []string{`approvals[0].policy is no policy of the catalogue: "x"`, "approvals[0].from[0].value must not be negative",
-		"models[1].without must not be seek_approval where every order has to be approved"}, said(err))
+		"models[1].without must not be seek_approval where every order has to be approved"}, practicetest.Said(err))
 }
 
 // A clock that goes back, or another host's, undoes no vote: the last is the last.
@@ -605,10 +606,10 @@ func TestVotesOnABackwardClock(t *testing.T) {
 	lee, ann := itsm.As(context.Background(), "lee"), itsm.As(context.Background(), "ann")
 	t.Run("TheyCount", func(t *testing.T) {
 		d := newDesk(t, request.Config{})
-		r := d.do(d.order(chair).ID, request.Start{}, request.SeekApproval{Policy: "budget"})
-		d.as(lee, r.ID, approve)
-		d.clock.advance(-30 * time.Second)
-		r = d.as(ann, r.ID, approve)
+		r := d.Did(mia, d.order(chair).ID, request.Start{}, request.SeekApproval{Policy: "budget"})
+		d.Did(lee, r.ID, approve)
+		d.Time.Advance(-30 * time.Second)
+		r = d.Did(ann, r.ID, approve)
 		require.Equal(t, request.InFulfilment, r.State)
 	})
 	t.Run("AChangeOfMind", func(t *testing.T) {
@@ -617,10 +618,10 @@ func TestVotesOnABackwardClock(t *testing.T) {
 		catalogue, err := request.NewCatalogue(spec)
 		require.NoError(t, err)
 		d := newDesk(t, request.Config{Catalogue: catalogue})
-		r := d.do(d.order(chair).ID, request.Start{}, request.SeekApproval{Policy: "budget"})
-		d.as(lee, r.ID, approve)
-		d.clock.advance(-time.Hour)
-		r = d.as(lee, r.ID, request.Vote{Vote: approval.Reject})
+		r := d.Did(mia, d.order(chair).ID, request.Start{}, request.SeekApproval{Policy: "budget"})
+		d.Did(lee, r.ID, approve)
+		d.Time.Advance(-time.Hour)
+		r = d.Did(lee, r.ID, request.Vote{Vote: approval.Reject})
 		require.Equal(t, request.Rejected, r.State)
 	})
 }
@@ -630,10 +631,10 @@ func TestVotesOnABackwardClock(t *testing.T) {
 func TestRetryReachesOtherItems(t *testing.T) {
 	d := newDesk(t, request.Config{RollUp: request.Majority})
 	r := d.order(folder("read", "2026-03-05"), chair, chair)
-	r = d.do(r.ID, request.Start{}, request.AddTask{Item: 2, Title: "Tell them", Needs: []int{1}}, request.AddTask{Item: 3, Title: "Tell them too", Needs: []int{1}},
+	r = d.Did(mia, r.ID, request.Start{}, request.AddTask{Item: 2, Title: "Tell them", Needs: []int{1}}, request.AddTask{Item: 3, Title: "Tell them too", Needs: []int{1}},
 		request.CompleteTask{Task: 2}, request.CompleteTask{Task: 3}, request.AddTask{Title: "Wait"}, request.FailTask{Task: 1, Reason: "no folder"})
 	require.Equal(t, []request.Outcome{request.Failed, request.WithIssues, request.WithIssues}, outcomes(r))
-	r = d.do(r.ID, request.ReturnItem{Item: 3, Reason: "not needed"}, request.RetryTask{Task: 1})
+	r = d.Did(mia, r.ID, request.ReturnItem{Item: 3, Reason: "not needed"}, request.RetryTask{Task: 1})
 	require.Equal(t, []request.Outcome{request.Open, request.Open, request.WithIssues}, outcomes(r))
 	require.Equal(t, []request.TaskState{request.TaskRunning, request.TaskDone, request.TaskDone, request.TaskWaiting, request.TaskCancelled, request.TaskReady}, states(r))
 }

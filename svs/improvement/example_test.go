@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-itsm/itsm"
 	"github.com/go-itsm/itsm/incident"
+	"github.com/go-itsm/itsm/practicetest"
 	"github.com/go-itsm/itsm/storage/memory"
 	"github.com/go-itsm/itsm/svs/improvement"
 	"github.com/go-itsm/itsm/valuechain"
@@ -16,7 +17,7 @@ import (
 // practice: nobody types them in.
 func Example() {
 	now := time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
-	cfg := itsm.Config{Now: func() time.Time { return now }, NewID: serial()}
+	cfg := itsm.Config{Now: func() time.Time { return now }, NewID: practicetest.Serial()}
 	incidents := memory.New[incident.Incident]()
 	desk, err := incident.NewPractice(incidents, incident.Config{Config: cfg})
 	if err != nil {

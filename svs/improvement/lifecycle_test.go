@@ -1,72 +1,22 @@
 package improvement_test
 
 import (
-	"flag"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/internal/lifecycletest"
 	"github.com/go-itsm/itsm/storage/memory"
 	"github.com/go-itsm/itsm/svs/improvement"
 )
 
-var update = flag.Bool("update", false, "rewrite the golden files and the diagram in doc.go")
-
-func TestDiagramsAreGolden(t *testing.T) {
-	l := improvement.DefaultLifecycle()
-	for name, text := range map[string]string{"lifecycle.mmd": l.Mermaid(), "lifecycle.dot": l.DOT()} {
-		path := filepath.Join("testdata", name)
-		if *update {
-			require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
-		}
-		golden, err := os.ReadFile(path)
-		require.NoError(t, err)
-		require.Equal(t, string(golden), text, "go test ./svs/improvement -update rewrites %s", path)
-	}
-}
-
-// The diagram in the package's documentation is the generated one.
-func TestDocShowsTheDiagram(t *testing.T) {
-	const begin, end = "//\tstateDiagram-v2\n", "//\n"
-	source, err := os.ReadFile("doc.go")
-	require.NoError(t, err)
-	head, rest, ok := strings.Cut(string(source), begin)
-	require.True(t, ok)
-	shown, tail, ok := strings.Cut(rest, end)
-	require.True(t, ok)
-	var want strings.Builder
-	for line := range strings.Lines(improvement.DefaultLifecycle().Mermaid()) {
-		want.WriteString("//\t" + line)
-	}
-	if *update {
-		require.NoError(t, os.WriteFile("doc.go", []byte(head+want.String()+end+tail), 0o644))
-		return
-	}
-	require.Equal(t, want.String(), begin+shown, "go test ./svs/improvement -update rewrites it")
-}
-
-// Every action that an actor can ask for is in the documentation's list.
-func TestDocListsEveryAction(t *testing.T) {
-	source, err := os.ReadFile("doc.go")
-	require.NoError(t, err)
-	types := map[string]string{"hold": "PutOnHold", "plan": "SetPlan"}
-	d := newDesk(t, improvement.Config{})
-	options, err := d.WhyNot(mia, d.open().ID)
-	require.NoError(t, err)
-	require.Greater(t, len(options), 20)
-	for _, o := range options {
-		name, ok := types[o.Action]
-		if !ok {
-			for word := range strings.SplitSeq(o.Action, "_") {
-				name += strings.ToUpper(word[:1]) + word[1:]
-			}
-		}
-		require.Contains(t, string(source), "["+name+"]")
-	}
+func TestDocuments(t *testing.T) {
+	lifecycletest.Diagrams(t, "lifecycle", improvement.DefaultLifecycle())
+	lifecycletest.DocShows(t, improvement.DefaultLifecycle())
+	lifecycletest.DocLists(t, newDesk(t, improvement.Config{}).Actions(), "", 20)
+	lifecycletest.Holds(t, improvement.DefaultLifecycle(), improvement.States()...)
+	lifecycletest.Cancels(t, improvement.DefaultLifecycle(), improvement.Cancelled)
 }
 
 // From everywhere on the way there is a way back and a way out, and nothing else.

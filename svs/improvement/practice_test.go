@@ -2,11 +2,9 @@ package improvement_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"iter"
 	"math"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -15,8 +13,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/practicetest"
 	"github.com/go-itsm/itsm/storage/memory"
 	"github.com/go-itsm/itsm/svs/improvement"
+	"github.com/go-itsm/itsm/valuechain"
 )
 
 // One idea through all seven steps.
@@ -26,31 +26,31 @@ func TestSevenSteps(t *testing.T) {
 	require.Equal(t, "mia", r.Submitter)
 	require.Equal(t, improvement.WhatIsTheVision, r.Step())
 	for i, a := range underway {
-		r = d.do(r.ID, a)
+		r = d.Did(mia, r.ID, a)
 		require.Empty(t, r.Skipped())
 		require.Equal(t, []improvement.Step{2, 3, 4, 4, 4, 5, 6}[i], r.Step())
 	}
-	r = d.do(r.ID, d.measured(14))
+	r = d.Did(mia, r.ID, d.measured(14))
 	require.Equal(t, improvement.Measuring, r.State)
 	result, ok := r.Result()
 	require.True(t, ok)
 	require.Equal(t, improvement.Result{Before: 20, After: 14, Target: 8, Share: 0.5, Known: true}, result)
-	r = d.do(r.ID, improvement.Rework{Reason: "half of it"}, d.measured(8))
+	r = d.Did(mia, r.ID, improvement.Rework{Reason: "half of it"}, d.measured(8))
 	require.Equal(t, 1, r.Backs)
-	r = d.do(r.ID, lessons)
+	r = d.Did(mia, r.ID, lessons)
 	require.Equal(t, improvement.Closed, r.State)
 	require.Equal(t, improvement.Achieved, r.Outcome)
 	require.Zero(t, r.Step())
 	require.Empty(t, r.Skipped())
 
 	// It did not last.
-	r = d.do(r.ID, d.measured(19))
+	r = d.Did(mia, r.ID, d.measured(19))
 	require.Equal(t, improvement.Closed, r.State)
 	require.Equal(t, improvement.Partly, r.Outcome)
-	r = d.do(r.ID, improvement.Reopen{Reason: "one of the two left"})
+	r = d.Did(mia, r.ID, improvement.Reopen{Reason: "one of the two left"})
 	require.Empty(t, r.Outcome)
 	require.Zero(t, r.Milestones.Ended)
-	r = d.do(r.ID, improvement.Replan{Reason: "again", Plan: improvement.Plan{Text: "three more"}}, improvement.Reassess{Reason: "worth it?"}, improvement.Cancel{Reason: "no"})
+	r = d.Did(mia, r.ID, improvement.Replan{Reason: "again", Plan: improvement.Plan{Text: "three more"}}, improvement.Reassess{Reason: "worth it?"}, improvement.Cancel{Reason: "no"})
 	require.Equal(t, improvement.Cancelled, r.State)
 	require.Equal(t, 4, r.Backs)
 	require.Equal(t, "no", r.Reason)
@@ -77,8 +77,8 @@ func TestSkipped(t *testing.T) {
 	// A baseline that is taken when the work has begun says little.
 	r = d.open(vision, improvement.Assess{}, improvement.Approve{}, planned, improvement.Start{})
 	late := before
-	late.To = d.clock.now().Add(30 * time.Second)
-	r = d.do(r.ID, late)
+	late.To = d.Time.Now().Add(30 * time.Second)
+	r = d.Did(mia, r.ID, late)
 	require.Equal(t, []string{"2. Where are we now? was answered after the work had begun", "3. Where do we want to be? was left out"}, text(r))
 	// In between nothing is missed that may yet come.
 	require.Empty(t, text(d.open(vision)))
@@ -111,7 +111,7 @@ func TestOutcomes(t *testing.T) {
 			way = append(way, improvement.SetTarget{Target: improvement.Target{Metric: "wait", Value: tt.goal, Better: tt.better}})
 		}
 		r := d.open(append(way, improvement.Assess{}, improvement.Approve{}, improvement.Start{})...)
-		r = d.do(r.ID, d.measured(tt.after), lessons)
+		r = d.Did(mia, r.ID, d.measured(tt.after), lessons)
 		require.Equal(t, tt.want, r.Outcome, "%+v", tt)
 		result, ok := r.Result()
 		require.Equal(t, tt.target, ok)
@@ -136,22 +136,22 @@ func TestTheHostMeasures(t *testing.T) {
 	require.True(t, r.Baseline.Measured)
 	require.Equal(t, "mia", r.Baseline.By)
 	value = 7
-	r = d.do(r.ID, wanted, improvement.Assess{}, improvement.Approve{}, improvement.Start{})
-	r = d.do(r.ID, d.measured(99))
+	r = d.Did(mia, r.ID, wanted, improvement.Assess{}, improvement.Approve{}, improvement.Start{})
+	r = d.Did(mia, r.ID, d.measured(99))
 	require.Equal(t, 7.0, r.Results[0].Value)
 	n := asked
-	d.replays(r.ID)
+	d.Replays(r.ID)
 	require.Equal(t, n, asked)
 
-	d.clock.advance(time.Hour)
+	d.Time.Advance(time.Hour)
 	fails = errors.New("the feed is down")
 	_, err := d.Do(mia, r.ID, d.measured(1))
 	require.ErrorIs(t, err, fails)
 	fails, value = nil, math.NaN()
-	d.refuse(r.ID, d.measured(1), "metric has no value in this window: NaN")
+	d.Refuse(mia, r.ID, d.measured(1), "metric has no value in this window: NaN")
 	bad := d.measured(1)
 	bad.From = bad.To
-	d.refuse(r.ID, bad, "to must be after from")
+	d.Refuse(mia, r.ID, bad, "to must be after from")
 	// Another metric is what somebody says.
 	other := d.open(improvement.SetBaseline{Metric: "mood", Value: 3, From: before.From, To: before.To})
 	require.False(t, other.Baseline.Measured)
@@ -160,7 +160,7 @@ func TestTheHostMeasures(t *testing.T) {
 func TestBadInput(t *testing.T) {
 	d := newDesk(t, improvement.Config{})
 	_, err := d.Open(mia, improvement.Log{Source: improvement.Source(strings.Repeat("x", 201)), Scope: improvement.Scope{Activity: "sleep", Service: strings.Repeat("x", 201)}})
-	require.Equal(t, []string{"title must not be empty", "source must have at most 200 characters, has 201", "service must have at most 200 characters, has 201", "activity is none of the service value chain"}, said(err))
+	require.Equal(t, []string{"title must not be empty", "source must have at most 200 characters, has 201", "service must have at most 200 characters, has 201", "activity is none of the service value chain"}, practicetest.Said(err))
 	_, err = d.Open(context.Background(), improvement.Log{Title: "x"})
 	require.ErrorIs(t, err, itsm.ErrNoActor)
 	r, err := d.Open(jin, improvement.Log{Title: "x", Submitter: "kim"})
@@ -168,40 +168,40 @@ func TestBadInput(t *testing.T) {
 	require.Equal(t, "kim", r.Submitter)
 
 	r = d.open()
-	d.refuse(r.ID, improvement.Describe{}, "title must not be empty")
-	d.refuse(r.ID, improvement.SetScope{Scope: improvement.Scope{Activity: "sleep"}}, "activity is none of the service value chain")
-	d.refuse(r.ID, improvement.SetScore{Risk: 6}, "benefit must be 1 to 5", "effort must be 1 to 5", "risk must be 1 to 5, or 0 where it was not judged")
-	d.refuse(r.ID, improvement.SetOwner{Owner: strings.Repeat("x", 201)}, "owner must have at most 200 characters, has 201")
-	d.refuse(r.ID, improvement.SetVision{Vision: improvement.Vision{Stakeholders: []string{""}}}, "text must not be empty", "stakeholders[0] must not be empty")
-	d.refuse(r.ID, improvement.SetVision{Vision: improvement.Vision{Text: "x", Stakeholders: slices.Repeat([]string{"x"}, 101)}}, "stakeholders must be at most 100")
-	d.refuse(r.ID, improvement.SetBaseline{}, "metric must not be empty", "to must be after from")
-	d.refuse(r.ID, improvement.SetBaseline{Metric: "m", From: morning, To: morning.AddDate(1, 0, 0)}, "to must not be after now")
-	d.refuse(r.ID, improvement.SetTarget{}, "metric must not be empty", "better must be higher or lower")
-	d.refuse(r.ID, improvement.Reject{}, "reason must not be empty")
-	d.refuse(r.ID, improvement.Cancel{}, "reason must not be empty")
-	d.refuse(r.ID, improvement.PutOnHold{}, "reason must not be empty")
-	d.refuse(r.ID, improvement.PutOnHold{Reason: "x", Until: morning.AddDate(-1, 0, 0)}, "until must be after now")
-	d.refuse(r.ID, improvement.Note{}, "text must not be empty")
-	d.refuse(r.ID, improvement.Resume{}, "it is not on hold")
-	d.refuse(r.ID, improvement.Assess{Note: strings.Repeat("x", 32_001)}, "note must have at most 32000 characters, has 32001")
-	d.do(r.ID, improvement.Assess{})
-	d.refuse(r.ID, improvement.Approve{Note: strings.Repeat("x", 32_001)}, "note must have at most 32000 characters, has 32001")
-	d.do(r.ID, improvement.Approve{})
-	d.refuse(r.ID, improvement.SetPlan{}, "text must not be empty")
-	d.refuse(r.ID, improvement.Reassess{}, "reason must not be empty")
-	d.do(r.ID, improvement.Start{})
-	d.refuse(r.ID, improvement.Replan{}, "reason must not be empty", "text must not be empty")
-	d.refuse(r.ID, improvement.Close{}, "lessons must not be empty")
-	d.refuse(r.ID, improvement.Measure{}, "metric must not be empty", "to must be after from")
-	d.refuse(r.ID, improvement.Measure{Metric: "m", From: morning.AddDate(0, 0, -2), To: morning.AddDate(0, 0, -1)}, "to must be after the work has begun")
-	d.do(r.ID, d.measured(1))
-	d.refuse(r.ID, improvement.Rework{}, "reason must not be empty")
-	d.do(r.ID, lessons)
-	d.refuse(r.ID, improvement.Reopen{}, "reason must not be empty")
+	d.Refuse(mia, r.ID, improvement.Describe{}, "title must not be empty")
+	d.Refuse(mia, r.ID, improvement.SetScope{Scope: improvement.Scope{Activity: "sleep"}}, "activity is none of the service value chain")
+	d.Refuse(mia, r.ID, improvement.SetScore{Risk: 6}, "benefit must be 1 to 5", "effort must be 1 to 5", "risk must be 1 to 5, or 0 where it was not judged")
+	d.Refuse(mia, r.ID, improvement.SetOwner{Owner: strings.Repeat("x", 201)}, "owner must have at most 200 characters, has 201")
+	d.Refuse(mia, r.ID, improvement.SetVision{Vision: improvement.Vision{Stakeholders: []string{""}}}, "text must not be empty", "stakeholders[0] must not be empty")
+	d.Refuse(mia, r.ID, improvement.SetVision{Vision: improvement.Vision{Text: "x", Stakeholders: slices.Repeat([]string{"x"}, 101)}}, "stakeholders must be at most 100")
+	d.Refuse(mia, r.ID, improvement.SetBaseline{}, "metric must not be empty", "to must be after from")
+	d.Refuse(mia, r.ID, improvement.SetBaseline{Metric: "m", From: morning, To: morning.AddDate(1, 0, 0)}, "to must not be after now")
+	d.Refuse(mia, r.ID, improvement.SetTarget{}, "metric must not be empty", "better must be higher or lower")
+	d.Refuse(mia, r.ID, improvement.Reject{}, "reason must not be empty")
+	d.Refuse(mia, r.ID, improvement.Cancel{}, "reason must not be empty")
+	d.Refuse(mia, r.ID, improvement.PutOnHold{}, "reason must not be empty")
+	d.Refuse(mia, r.ID, improvement.PutOnHold{Reason: "x", Until: morning.AddDate(-1, 0, 0)}, "until must be after now")
+	d.Refuse(mia, r.ID, improvement.Note{}, "text must not be empty")
+	d.Refuse(mia, r.ID, improvement.Resume{}, "it is not on hold")
+	d.Refuse(mia, r.ID, improvement.Assess{Note: strings.Repeat("x", 32_001)}, "note must have at most 32000 characters, has 32001")
+	d.Did(mia, r.ID, improvement.Assess{})
+	d.Refuse(mia, r.ID, improvement.Approve{Note: strings.Repeat("x", 32_001)}, "note must have at most 32000 characters, has 32001")
+	d.Did(mia, r.ID, improvement.Approve{})
+	d.Refuse(mia, r.ID, improvement.SetPlan{}, "text must not be empty")
+	d.Refuse(mia, r.ID, improvement.Reassess{}, "reason must not be empty")
+	d.Did(mia, r.ID, improvement.Start{})
+	d.Refuse(mia, r.ID, improvement.Replan{}, "reason must not be empty", "text must not be empty")
+	d.Refuse(mia, r.ID, improvement.Close{}, "lessons must not be empty")
+	d.Refuse(mia, r.ID, improvement.Measure{}, "metric must not be empty", "to must be after from")
+	d.Refuse(mia, r.ID, improvement.Measure{Metric: "m", From: morning.AddDate(0, 0, -2), To: morning.AddDate(0, 0, -1)}, "to must be after the work has begun")
+	d.Did(mia, r.ID, d.measured(1))
+	d.Refuse(mia, r.ID, improvement.Rework{}, "reason must not be empty")
+	d.Did(mia, r.ID, lessons)
+	d.Refuse(mia, r.ID, improvement.Reopen{}, "reason must not be empty")
 	rejected := d.open(improvement.Reject{Reason: "too dear"})
 	require.Equal(t, "too dear", rejected.Reason)
-	d.refuse(rejected.ID, improvement.Reconsider{}, "reason must not be empty")
-	again := d.do(rejected.ID, improvement.Reconsider{Reason: "cheaper now"})
+	d.Refuse(mia, rejected.ID, improvement.Reconsider{}, "reason must not be empty")
+	again := d.Did(mia, rejected.ID, improvement.Reconsider{Reason: "cheaper now"})
 	require.Empty(t, again.Reason)
 	require.Equal(t, improvement.Logged, again.State)
 }
@@ -212,22 +212,22 @@ func TestOneMetric(t *testing.T) {
 	other := improvement.SetTarget{Target: improvement.Target{Metric: "mood", Value: 4, Better: improvement.Higher}}
 	r := d.open(before, other)
 	require.Nil(t, r.Baseline) // that of another metric says nothing any more
-	d.refuse(r.ID, before, `it is measured by "mood"`)
-	r = d.do(r.ID, improvement.Assess{}, improvement.Approve{}, improvement.Start{})
-	d.refuse(r.ID, d.measured(3), `it is measured by "mood"`)
+	d.Refuse(mia, r.ID, before, `it is measured by "mood"`)
+	r = d.Did(mia, r.ID, improvement.Assess{}, improvement.Approve{}, improvement.Start{})
+	d.Refuse(mia, r.ID, d.measured(3), `it is measured by "mood"`)
 	mood := d.measured(3)
 	mood.Metric = "mood"
-	r = d.do(r.ID, mood)
-	d.refuse(r.ID, wanted, `it is measured by "mood"`)
+	r = d.Did(mia, r.ID, mood)
+	d.Refuse(mia, r.ID, wanted, `it is measured by "mood"`)
 	// A result without target and baseline binds as well.
 	r = d.open(before, improvement.Assess{}, improvement.Approve{}, improvement.Start{})
-	r = d.do(r.ID, d.measured(3))
-	d.refuse(r.ID, other, `it is measured by "wait"`)
+	r = d.Did(mia, r.ID, d.measured(3))
+	d.Refuse(mia, r.ID, other, `it is measured by "wait"`)
 	for range 199 {
 		_, err := d.Do(mia, r.ID, d.measured(1))
 		require.NoError(t, err)
 	}
-	d.refuse(r.ID, d.measured(1), "it has 200 measurements already")
+	d.Refuse(mia, r.ID, d.measured(1), "it has 200 measurements already")
 }
 
 func TestHoldAndTime(t *testing.T) {
@@ -235,26 +235,26 @@ func TestHoldAndTime(t *testing.T) {
 	due := improvement.SetTarget{Target: improvement.Target{Metric: "wait", Value: 8, Better: improvement.Lower, Due: morning.Add(48 * time.Hour)}}
 	r := d.open(before, due, improvement.Assess{}, improvement.Approve{}, improvement.PutOnHold{Reason: "no people", Until: morning.Add(24 * time.Hour)})
 	since := r.Hold.Since
-	d.refuse(r.ID, improvement.Start{}, "it is on hold: no people")
-	r = d.do(r.ID, improvement.PutOnHold{Reason: "still none", Until: morning.Add(30 * time.Hour)})
+	d.Refuse(mia, r.ID, improvement.Start{}, "it is on hold: no people")
+	r = d.Did(mia, r.ID, improvement.PutOnHold{Reason: "still none", Until: morning.Add(30 * time.Hour)})
 	require.Equal(t, since, r.Hold.Since)
-	require.Equal(t, 0, d.due(24*time.Hour))
-	require.Equal(t, 1, d.due(7*time.Hour))
-	require.Nil(t, d.get(r.ID).Hold)
-	r = d.do(r.ID, improvement.Start{}, improvement.PutOnHold{Reason: "again"})
-	d.refuse(r.ID, lessons, "it is on hold: again")
-	d.refuse(r.ID, d.measured(1), "it is on hold: again")
-	r = d.do(r.ID, improvement.Resume{})
-	require.Equal(t, 1, d.due(20*time.Hour))
-	require.True(t, d.get(r.ID).Late)
-	require.Equal(t, 0, d.due(1000*time.Hour))
-	due.Due = d.clock.now().Add(time.Hour) // another day
-	r = d.do(r.ID, due)
+	require.Equal(t, 0, d.Due(24*time.Hour))
+	require.Equal(t, 1, d.Due(7*time.Hour))
+	require.Nil(t, d.Record(r.ID).Hold)
+	r = d.Did(mia, r.ID, improvement.Start{}, improvement.PutOnHold{Reason: "again"})
+	d.Refuse(mia, r.ID, lessons, "it is on hold: again")
+	d.Refuse(mia, r.ID, d.measured(1), "it is on hold: again")
+	r = d.Did(mia, r.ID, improvement.Resume{})
+	require.Equal(t, 1, d.Due(20*time.Hour))
+	require.True(t, d.Record(r.ID).Late)
+	require.Equal(t, 0, d.Due(1000*time.Hour))
+	due.Due = d.Time.Now().Add(time.Hour) // another day
+	r = d.Did(mia, r.ID, due)
 	require.False(t, r.Late)
-	r = d.do(r.ID, lessons)
-	require.Equal(t, 0, d.due(1000*time.Hour)) // what is closed misses nothing
-	require.False(t, d.get(r.ID).Late)
-	d.replays(r.ID)
+	r = d.Did(mia, r.ID, lessons)
+	require.Equal(t, 0, d.Due(1000*time.Hour)) // what is closed misses nothing
+	require.False(t, d.Record(r.ID).Late)
+	d.Replays(r.ID)
 	require.Nil(t, d.open(improvement.PutOnHold{Reason: "x"}, improvement.Reject{Reason: "y"}).Hold)
 	require.Nil(t, d.open(improvement.PutOnHold{Reason: "x"}, improvement.Cancel{Reason: "y"}).Hold)
 }
@@ -282,8 +282,8 @@ func TestMomentum(t *testing.T) {
 	old := d.open(improvement.Assess{}, improvement.Approve{}, improvement.Start{}, lessons)
 	gone := d.open(improvement.Reject{Reason: "no"})
 	slow := d.open(underway...)
-	d.clock.t = from
-	slow = d.do(slow.ID, d.measured(8), lessons)
+	d.Time.Set(from)
+	slow = d.Did(mia, slow.ID, d.measured(8), lessons)
 	quick := d.open(improvement.Assess{}, improvement.Approve{}, improvement.Start{}, lessons)
 	open := d.open()
 	d.open(improvement.Reject{Reason: "no"})
@@ -326,72 +326,63 @@ func TestMomentum(t *testing.T) {
 	require.ErrorIs(t, err, broken)
 }
 
-// Whatever is done by chance, the history leads to the record, every action survives
-// its JSON, and what a state permits the lifecycle permits.
+// anything is an action that is now and then the next one on the way.
+func anything(w *practicetest.World[improvement.Improvement], r *improvement.Improvement) action {
+	now, metric := w.Clock.Now(), practicetest.Pick(w, "wait", "counted")
+	target := improvement.Target{Metric: metric, Value: float64(w.IntN(30)), Better: practicetest.Pick(w, improvement.Higher, improvement.Lower), Due: w.Time()}
+	forward := map[itsm.State][]action{
+		improvement.Logged:     {improvement.Assess{}},
+		improvement.Assessed:   {improvement.Approve{}},
+		improvement.Approved:   {planned, improvement.Start{}},
+		improvement.Planned:    {improvement.Start{}},
+		improvement.InProgress: {improvement.Measure{Metric: metric, Value: float64(w.IntN(30)), From: now.Add(-time.Hour), To: now}, lessons},
+		improvement.Measuring:  {improvement.Measure{Metric: metric, Value: float64(w.IntN(30)), From: now.Add(-time.Hour), To: now}, lessons, improvement.Rework{Reason: w.Text()}},
+		improvement.Rejected:   {improvement.Reconsider{Reason: w.Text()}},
+	}[r.State]
+	switch {
+	case r.Hold != nil && w.OneIn(2):
+		return improvement.Resume{}
+	case len(forward) > 0 && w.OneIn(3):
+		return practicetest.Pick(w, forward...)
+	case w.OneIn(40):
+		return practicetest.Pick[action](w, improvement.Reject{Reason: w.Text()}, improvement.Cancel{Reason: w.Text()})
+	case w.OneIn(3):
+		return practicetest.Pick[action](w, vision, planned, improvement.SetBaseline{Metric: metric, Value: 3, From: now.Add(-time.Hour), To: now}, improvement.SetTarget{Target: target},
+			improvement.PutOnHold{Reason: "h", Until: now.Add(time.Hour)}, improvement.Note{Text: "n"}, improvement.SetScore{Benefit: 1 + w.IntN(5), Effort: 1 + w.IntN(5)},
+			improvement.Reassess{Reason: w.Text()}, improvement.Replan{Reason: w.Text(), Plan: improvement.Plan{Text: "p"}}, improvement.Reopen{Reason: w.Text()})
+	}
+	var all []action
+	for a := range w.Practice.Actions() {
+		if _, over := a.(improvement.Cancel); !over {
+			all = append(all, a)
+		}
+	}
+	return w.Anything(practicetest.Pick(w, all...))
+}
+
+// Whatever is done by chance, what is true of every practice holds, and what must be true
+// of an improvement is.
 func TestAnythingByChance(t *testing.T) {
-	done := map[string]int{}
-	for seed := range uint64(30) {
-		rnd := rand.New(rand.NewPCG(seed, 1))
-		d := newDesk(t, improvement.Config{Metrics: map[string]improvement.Metric{"counted": func(_ context.Context, from, to time.Time) (float64, error) { return to.Sub(from).Hours(), nil }}})
-		r := d.open()
-		for range 150 {
-			d.clock.advance(time.Duration(rnd.IntN(600)) * time.Minute)
-			if d.get(r.ID).State == improvement.Cancelled {
-				d.replays(r.ID)
-				r = d.open()
+	counted := func(_ context.Context, from, to time.Time) (float64, error) { return to.Sub(from).Hours(), nil }
+	made := new(*improvement.Practice)
+	practicetest.Test(t, practicetest.Harness[improvement.Improvement]{
+		Create: func(w *practicetest.World[improvement.Improvement]) action {
+			return improvement.Log{Title: w.Text(), Source: improvement.FromReview, Submitter: w.Text(), Scope: improvement.Scope{Service: w.Text(), Activity: practicetest.Pick[valuechain.Activity](w, "", "deliver_support", "sleep")}}
+		},
+		Action: anything,
+		Sound: func(_ *practicetest.World[improvement.Improvement], r *improvement.Improvement, ok func(bool, string)) {
+			is := func(states ...itsm.State) bool { return slices.Contains(states, r.State) }
+			ok(is(improvement.Closed) == (r.Outcome != ""), "what is closed has an outcome, and nothing else has")
+			ok(is(improvement.Closed, improvement.Rejected, improvement.Cancelled) == !r.Milestones.Ended.IsZero(), "it says when it ended")
+			ok(r.Hold == nil || !is(improvement.Closed, improvement.Rejected, improvement.Cancelled), "what is over is not on hold")
+			ok(!is(improvement.InProgress, improvement.Measuring) || !r.Milestones.Started.IsZero(), "what is at work says since when")
+			ok((len(r.Results) == 0) == r.Milestones.Measured.IsZero(), "what was measured says when")
+			for _, s := range r.Skipped() {
+				ok(s.String() != "", "what was left out has a name")
 			}
-			metric := []string{"wait", "counted"}[rnd.IntN(2)]
-			now := d.clock.now()
-			target := improvement.Target{Metric: metric, Value: float64(rnd.IntN(30)), Better: []improvement.Direction{improvement.Higher, improvement.Lower}[rnd.IntN(2)]}
-			if rnd.IntN(2) == 0 {
-				target.Due = now.Add(time.Duration(rnd.IntN(50)) * time.Hour)
-			}
-			choices := []action{
-				vision, planned, lessons, improvement.Assess{}, improvement.Approve{}, improvement.Start{}, improvement.Resume{}, improvement.Note{Text: "n"},
-				improvement.SetBaseline{Metric: metric, Value: 3, From: now.Add(-time.Hour), To: now}, improvement.SetTarget{Target: target},
-				improvement.Measure{Metric: metric, Value: float64(rnd.IntN(30)), From: now.Add(-time.Hour), To: now}, improvement.PutOnHold{Reason: "h", Until: now.Add(time.Hour)},
-				improvement.Reassess{Reason: "r"}, improvement.Replan{Reason: "r", Plan: improvement.Plan{Text: "p"}}, improvement.Rework{Reason: "r"}, improvement.Reopen{Reason: "r"},
-				improvement.SetScore{Benefit: 1 + rnd.IntN(5), Effort: 1 + rnd.IntN(5)},
-			}
-			switch rnd.IntN(40) {
-			case 0:
-				choices = []action{improvement.Reject{Reason: "r"}, improvement.Cancel{Reason: "r"}}
-			case 1, 2, 3, 4:
-				choices = []action{improvement.Reconsider{Reason: "r"}}
-			}
-			a := choices[rnd.IntN(len(choices))]
-			data, err := d.Encode(a)
-			require.NoError(t, err)
-			back, err := d.Decode(data)
-			require.NoError(t, err)
-			require.Equal(t, a, back)
-			before := d.get(r.ID)
-			_, err = d.Do(mia, r.ID, a)
-			if err != nil {
-				require.True(t, errors.Is(err, itsm.ErrNotAllowed) || errors.Is(err, itsm.ErrInvalid), "%v", err)
-				require.Equal(t, before, d.get(r.ID))
-			} else {
-				done[a.Action()]++
-			}
-			d.due(0)
-			for _, s := range func() []improvement.Skip { now := d.get(r.ID); return now.Skipped() }() {
-				require.NotEmpty(t, s.String())
-			}
-		}
-		d.replays(r.ID)
-		for e, err := range d.History(mia, r.ID) {
-			require.NoError(t, err)
-			done[e.Action]++
-		}
-		data, err := json.Marshal(d.get(r.ID))
-		require.NoError(t, err)
-		var back improvement.Improvement
-		require.NoError(t, json.Unmarshal(data, &back))
-		require.Equal(t, d.get(r.ID), back)
-	}
-	for _, name := range []string{"assess", "approve", "plan", "start", "measure", "close", "cancel", "reassess", "replan", "rework", "reopen", "hold", "resume", "auto_resume", "miss_due"} {
-		require.Greater(t, done[name], 0, name)
-	}
+		},
+		Actions: 12_000,
+	}, host(improvement.Config{}, made), host(improvement.Config{Metrics: map[string]improvement.Metric{"counted": counted}}, made))
 }
 
 // FuzzDecode lets anything come in from outside. It is an action or refused; the action
@@ -423,9 +414,9 @@ func FuzzDecode(f *testing.F) {
 			err := do()
 			require.True(t, err == nil || errors.Is(err, itsm.ErrInvalid) || errors.Is(err, itsm.ErrNotAllowed), "%v", err)
 		}
-		d.due(time.Hour)
-		d.replays(r.ID)
-		now := d.get(r.ID)
+		d.Due(time.Hour)
+		d.Replays(r.ID)
+		now := d.Record(r.ID)
 		now.Skipped()
 		now.Result()
 	})

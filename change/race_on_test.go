@@ -1,5 +1,0 @@
-//go:build race
-
-package change_test
-
-const raceDetector = true
