@@ -146,6 +146,8 @@ func mayImport(dir, imported string) bool {
 		return from != "" && from == to
 	case from == "slm": // joins agreements to the records of any practice
 		return to == "" || to == "sla"
+	case dir == "storage/enginetest": // proves engines with the suite, and with reactions
+		return to == "" || to == "svs" || imported == "storage/storagetest"
 	case dir == "knowledge/search": // finds records of any practice
 		return to == ""
 	case slices.Contains(practices, from):
@@ -193,7 +195,7 @@ func TestArrows(t *testing.T) {
 		{"knowledge", "knowledge/search", true}, {"knowledge/search", ".", true}, {"knowledge/search", "knowledge", false}, {"incident", "knowledge/search", false},
 		{"svs", "svs/improvement", true}, {"svs/improvement", "valuechain", true}, {"svs/improvement", "svs", false}, {"svs/improvement", "incident", false},
 		{"internal/clone", ".", false}, {"internal/lifecycletest", ".", true}, {"internal/lifecycletest", "incident", false},
-		{"practicetest", ".", true}, {"practicetest", "storage/memory", true}, {"practicetest", "storage/storagetest", false}, {"practicetest", "incident", false}, {"incident", "practicetest", false}, {"examples/ownpractice", "practicetest", true}, {"examples/hosttable", "storage/storagetest", true}, {"elsewhere", ".", false},
+		{"practicetest", ".", true}, {"practicetest", "storage/memory", true}, {"practicetest", "storage/storagetest", false}, {"practicetest", "incident", false}, {"incident", "practicetest", false}, {"examples/ownpractice", "practicetest", true}, {"examples/hosttable", "storage/storagetest", true}, {"storage/enginetest", "storage/storagetest", true}, {"storage/enginetest", "storage/memory", false}, {"elsewhere", ".", false},
 	} {
 		require.Equal(t, tt.want, mayImport(tt.from, tt.to), "%s → %s", tt.from, tt.to)
 	}

@@ -4,6 +4,7 @@ go 1.26.0
 
 replace (
 	github.com/go-itsm/itsm => ../..
+	github.com/go-itsm/itsm/storage/enginetest => ../../storage/enginetest
 	github.com/go-itsm/itsm/storage/jetstream => ../../storage/jetstream
 )
 

@@ -142,7 +142,7 @@ func open(ctx context.Context, urls string, cfg incident.Config, nodes int) (*in
 	if err != nil {
 		return nil, err
 	}
-	store, err := jetstream.Open[incident.Incident](ctx, nc, jetstream.Options{Stream: "INCIDENTS", Replicas: nodes, Patience: time.Minute, SlowCommit: -1})
+	store, err := jetstream.Open[incident.Incident](ctx, nc, jetstream.Options{Stream: "INCIDENTS", Replicas: nodes, Patience: time.Minute, Slow: -1})
 	if err != nil {
 		return nil, err
 	}

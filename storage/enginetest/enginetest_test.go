@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"strings"
 	"sync/atomic"
@@ -62,6 +63,7 @@ func TestHistoryFinds(t *testing.T) {
 		"forgetful":  func(s store) itsm.Store[enginetest.Item] { return &forgetful{store: s} },
 		"half blind": func(s store) itsm.Store[enginetest.Item] { return late{s} },
 		"refusing":   func(s store) itsm.Store[enginetest.Item] { return &refusing{store: s} },
+		"rewriting":  func(s store) itsm.Store[enginetest.Item] { return rewriting{s} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			var err error
@@ -142,6 +144,23 @@ func (s *refusing) Commit(ctx context.Context, revs ...itsm.Revision[enginetest.
 	return s.store.Commit(ctx, revs...)
 }
 
+// rewriting has histories that end as they should, and begin otherwise.
+type rewriting struct{ store }
+
+func (s rewriting) Events(ctx context.Context, id itsm.ID, after itsm.Version) iter.Seq2[itsm.Event, error] {
+	return func(yield func(itsm.Event, error) bool) {
+		i, _ := s.Load(ctx, id)
+		for e, err := range s.store.Events(ctx, id, after) {
+			if e.Version < i.Version {
+				e.ID = "another"
+			}
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
+}
+
 type wrong struct{ store }
 
 func (s wrong) Load(ctx context.Context, id itsm.ID) (enginetest.Item, error) {
@@ -164,12 +183,11 @@ func TestAudit(t *testing.T) {
 	for round := 1; round <= 3; round++ {
 		var out bytes.Buffer
 		full := &limited{Buffer: &out, left: 100}
-		require.ErrorIs(t, enginetest.Write(ctx, s, full), errFull)
-		out.WriteString("[evt_cut")
-		lines := 0
-		ids, err := enginetest.Acknowledged(&out, func() { lines++ })
-		require.NoError(t, err)
-		require.Equal(t, 100, lines)
+		require.ErrorIs(t, enginetest.Write(ctx, s, fmt.Sprint("w", round), full), errFull)
+		var ids []itsm.ID
+		for line := range strings.Lines(out.String()) {
+			ids = append(ids, enginetest.Acknowledged(line)...)
+		}
 		require.Greater(t, len(ids), 100, "some lines are about two events")
 		require.NoError(t, audit.Check(ctx, s, ids))
 		require.GreaterOrEqual(t, audit.Events(), round*len(ids)/2)
@@ -186,12 +204,55 @@ func TestAudit(t *testing.T) {
 	}
 	// A pair that is not whole.
 	var out strings.Builder
-	require.ErrorIs(t, enginetest.Write(ctx, single{newStore()}, &out), itsm.ErrSingleRevision)
+	require.ErrorIs(t, enginetest.Write(ctx, single{newStore()}, "w", &out), itsm.ErrSingleRevision)
 	half := newStore()
 	i := enginetest.Item{By: "evt_1"}
 	i.ID, i.Version = "pair0_a", 1
 	require.NoError(t, half.Commit(ctx, itsm.Revision[enginetest.Item]{Record: i, Events: []itsm.Event{{ID: "evt_1", Record: i.ID, Version: 1}}}))
 	require.ErrorContains(t, new(enginetest.Audit).Check(ctx, half, nil), "committed together")
+}
+
+// Who writes goes on when a store is away for a while, and is in the history once.
+func TestWriteGoesOn(t *testing.T) {
+	s := newStore()
+	away := &broken{store: s}
+	var out bytes.Buffer
+	full := &limited{Buffer: &out, left: 200}
+	require.ErrorIs(t, enginetest.Write(t.Context(), away, "w", full), errFull)
+	require.Greater(t, away.n.Load(), int32(200))
+	var ids []itsm.ID
+	for line := range strings.Lines(out.String()) {
+		ids = append(ids, enginetest.Acknowledged(line)...)
+	}
+	require.NoError(t, new(enginetest.Audit).Check(t.Context(), s, ids))
+	// What is lost, or done by others, is told at once.
+	require.ErrorIs(t, enginetest.Write(t.Context(), &refusing{store: newStore()}, "w", io.Discard), itsm.ErrConflict)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, enginetest.Write(ctx, newStore(), "w", io.Discard), context.Canceled)
+}
+
+// broken fails now and then, and is no worse for it.
+type broken struct {
+	store
+	n atomic.Int32
+}
+
+func (s *broken) Load(ctx context.Context, id itsm.ID) (enginetest.Item, error) {
+	if s.n.Add(1)%3 == 0 {
+		return enginetest.Item{}, errors.New("not now")
+	}
+	return s.store.Load(ctx, id)
+}
+
+func (s *broken) Commit(ctx context.Context, revs ...itsm.Revision[enginetest.Item]) error {
+	switch s.n.Add(1) % 5 {
+	case 0:
+		return errors.New("not now")
+	case 1:
+		return errors.Join(itsm.ErrUnknown, s.store.Commit(ctx, revs...))
+	}
+	return s.store.Commit(ctx, revs...)
 }
 
 var errFull = errors.New("full")

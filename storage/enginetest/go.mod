@@ -11,6 +11,7 @@ require (
 require (
 	github.com/looplab/fsm v1.0.3 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
+	golang.org/x/exp v0.0.0-20261113113407-e3970619a1a4 // indirect
 )
 
 replace github.com/go-itsm/itsm => ../..

@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -86,7 +87,7 @@ type history struct {
 // A question is a call, an answer what it returned.
 type question struct {
 	record itsm.ID
-	commit bool
+	call   string       // "load", "events" or "commit"
 	base   itsm.Version // of a commit
 	event  itsm.ID      // of a commit
 }
@@ -94,17 +95,13 @@ type question struct {
 type answer struct {
 	version itsm.Version // that was seen, 0 for none
 	by      itsm.ID      // that led to it
+	events  string       // all of them, if that was the question
 	refused bool         // of a commit: its base is not the version
 	unknown bool         // of a commit: nobody can say
 }
 
-// model is one record as every store must seem to keep it: a version, and the event
-// that led to it.
+// model is one record as every store must seem to keep it: its events, in order.
 var model = func() porcupine.Model {
-	type state struct {
-		version itsm.Version
-		by      itsm.ID
-	}
 	m := porcupine.NondeterministicModel{
 		Partition: func(all []porcupine.Operation) (parts [][]porcupine.Operation) {
 			byRecord := map[itsm.ID][]porcupine.Operation{}
@@ -117,21 +114,28 @@ var model = func() porcupine.Model {
 			}
 			return parts
 		},
-		Init: func() []any { return []any{state{}} },
+		Init: func() []any { return []any{""} },
 		Step: func(at, in, out any) []any {
-			s, q, a := at.(state), in.(question), out.(answer)
-			fits, then := s.version == q.base, state{q.base + 1, q.event}
+			events, q, a := at.(string), in.(question), out.(answer)
+			all := strings.Fields(events)
+			fits, then := q.base == itsm.Version(len(all)), strings.TrimSpace(events+" "+string(q.event))
+			right := false
 			switch {
-			case !q.commit && s == state{a.version, a.by}:
-				return []any{s}
-			case !q.commit:
-				return nil
+			case q.call == "load":
+				right = a.version == itsm.Version(len(all)) && (len(all) == 0 || string(a.by) == all[len(all)-1])
+			case q.call == "events":
+				right = a.events == events
 			case a.unknown && fits:
-				return []any{s, then}
-			case a.unknown, a.refused && !fits:
-				return []any{s}
-			case !a.refused && fits:
+				return []any{events, then}
+			case a.unknown:
+				right = true
+			case a.refused:
+				right = !fits
+			case fits:
 				return []any{then}
+			}
+			if right {
+				return []any{events}
 			}
 			return nil
 		},
@@ -192,11 +196,13 @@ func (h *history) client(ctx context.Context, n int) error {
 		call := h.begin()
 		switch rand.IntN(5) {
 		case 0, 1:
+			q.call = "load"
 			a, done, err = load(patience, h.Store(n), q.record)
 		case 2:
-			a, done, err = last(patience, h.Store(n), q.record)
+			q.call = "events"
+			a, done, err = events(patience, h.Store(n), q.record)
 		default:
-			q.commit, q.base, q.event = true, seen[k], itsm.ID(fmt.Sprintf("%s_c%d_%d", q.record, n, i))
+			q.call, q.base, q.event = "commit", seen[k], itsm.ID(fmt.Sprintf("%s_c%d_%d", q.record, n, i))
 			a, done, err = h.commit(ctx, patience, n, q)
 		}
 		cancel()
@@ -208,7 +214,7 @@ func (h *history) client(ctx context.Context, n int) error {
 		}
 		h.end(n, q, call, a)
 		switch {
-		case !q.commit:
+		case q.call != "commit":
 			seen[k] = a.version
 		case !a.refused && !a.unknown:
 			seen[k] = q.base + 1
@@ -231,8 +237,8 @@ func load(ctx context.Context, s itsm.Store[Item], id itsm.ID) (answer, bool, er
 	return answer{version: i.Version, by: i.By}, true, nil
 }
 
-// last returns the last event of a history, which must have no gap.
-func last(ctx context.Context, s itsm.Store[Item], id itsm.ID) (answer, bool, error) {
+// events returns a history, which must have no gap.
+func events(ctx context.Context, s itsm.Store[Item], id itsm.ID) (answer, bool, error) {
 	var a answer
 	for e, err := range s.Events(ctx, id, 0) {
 		switch {
@@ -241,7 +247,7 @@ func last(ctx context.Context, s itsm.Store[Item], id itsm.ID) (answer, bool, er
 		case e.Record != id || e.Version != a.version+1:
 			return answer{}, false, fmt.Errorf("version %d of %s comes after version %d", e.Version, e.Record, a.version)
 		}
-		a = answer{version: e.Version, by: e.ID}
+		a = answer{version: e.Version, by: e.ID, events: strings.TrimSpace(a.events + " " + string(e.ID))}
 	}
 	return a, true, nil
 }

@@ -1,11 +1,11 @@
 package enginetest
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"time"
@@ -13,61 +13,47 @@ import (
 	"github.com/go-itsm/itsm"
 )
 
-// writers is how many pairs of records [Write] works on at the same time.
+// writers is how many work at the same time in a process.
 const writers = 4
 
-func pair(n int) [2]itsm.ID {
-	return [2]itsm.ID{itsm.ID(fmt.Sprintf("pair%d_a", n)), itsm.ID(fmt.Sprintf("pair%d_b", n))}
-}
-
-// Write commits as fast as it can, pairs of records together and one that all
-// writers want, until something fails, which it returns, or the process is killed. After each commit
-// that is acknowledged it writes the ids of its events to out, in a line.
-func Write(ctx context.Context, store itsm.Store[Item], out io.Writer) error {
+// Write commits as fast as it can: pairs of records together that are its own, of
+// which who is part of the name, and one record and one pair that all who write want.
+// After each commit that is acknowledged it writes the ids of its events to out, in a
+// line. It goes on whatever fails, as when a server is away, until the context ends
+// or the process is killed; but it returns what no store may answer, and the latest
+// error if there is nothing else for a minute.
+func Write(ctx context.Context, store itsm.Store[Item], who string, out io.Writer) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 	var mu sync.Mutex
-	say := func(ids ...itsm.ID) error {
+	say := func(ids []itsm.ID) error {
 		mu.Lock()
 		defer mu.Unlock()
 		_, err := fmt.Fprintln(out, ids)
 		return err
 	}
-	// advance commits the next version of records.
-	advance := func(records ...itsm.ID) error {
-		var revs []itsm.Revision[Item]
-		var events []itsm.ID
-		for _, id := range records {
-			i, err := store.Load(ctx, id)
-			if err != nil && !errors.Is(err, itsm.ErrNotFound) {
-				return err
-			}
-			event := itsm.NewID("evt", time.Now())
-			revs, events = append(revs, revise(id, i.Version, event)), append(events, event)
-		}
-		err := store.Commit(ctx, revs...)
-		for errors.Is(err, itsm.ErrUnknown) && ctx.Err() == nil {
-			err = store.Commit(ctx, revs...)
-		}
-		if err != nil {
-			return err
-		}
-		return say(events...)
-	}
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
 	var group sync.WaitGroup
 	for n := range writers {
 		group.Go(func() {
-			records := pair(n)
-			for {
-				err := advance(records[0], records[1])
-				if err == nil {
-					if err = advance("hot"); errors.Is(err, itsm.ErrConflict) || errors.Is(err, itsm.ErrExists) {
-						err = nil
-					}
+			own := fmt.Sprintf("%s_%d", who, n)
+			for work := 0; ctx.Err() == nil; work++ {
+				records := []itsm.ID{itsm.ID(own + first), itsm.ID(own + second)}
+				switch work % 4 {
+				case 1, 3:
+					records = []itsm.ID{"hot"}
+				case 2:
+					records = []itsm.ID{"hot" + first, "hot" + second}
+				}
+				ids, err := advance(ctx, store, records)
+				faster := errors.Is(err, itsm.ErrConflict) || errors.Is(err, itsm.ErrExists)
+				switch {
+				case err == nil:
+					err = say(ids)
+				case work%4 != 0 && faster: // which is nobody in the case of its own
+					err = nil
 				}
 				if err != nil {
 					stop(err) // the first error counts
-					return
 				}
 			}
 		})
@@ -76,22 +62,46 @@ func Write(ctx context.Context, store itsm.Store[Item], out io.Writer) error {
 	return context.Cause(ctx)
 }
 
-// Acknowledged reads what [Write] has written, until its end. A line that was
-// cut off does not count. It calls after for each line.
-func Acknowledged(from io.Reader, after func()) (ids []itsm.ID, err error) {
-	for lines := bufio.NewReader(from); ; {
-		line, err := lines.ReadString('\n')
-		if errors.Is(err, io.EOF) {
-			return ids, nil
+// What is committed together has the same name, and one of these at its end.
+const first, second = "_a", "_b"
+
+// advance commits the next versions of records in one commit, and returns the ids of
+// their events.
+func advance(ctx context.Context, store itsm.Store[Item], records []itsm.ID) (events []itsm.ID, err error) {
+	var revs []itsm.Revision[Item]
+	for _, id := range records {
+		var i Item
+		if err := insist(ctx, func() (err error) { i, err = store.Load(ctx, id); return err }); err != nil && !errors.Is(err, itsm.ErrNotFound) {
+			return nil, err
 		}
-		if err != nil {
-			return ids, err
-		}
-		for id := range strings.FieldsSeq(strings.Trim(line, "[]\n")) {
-			ids = append(ids, itsm.ID(id))
-		}
-		after()
+		event := itsm.NewID("evt", time.Now())
+		revs, events = append(revs, revise(id, i.Version, event)), append(events, event)
 	}
+	return events, insist(ctx, func() error { return store.Commit(ctx, revs...) })
+}
+
+// insist makes a call until there is an answer: what was not done can be done again,
+// and a commit of unknown outcome sent again.
+func insist(ctx context.Context, call func() error) error {
+	for begun := time.Now(); ; time.Sleep(time.Millisecond) {
+		err := call()
+		if err == nil || ctx.Err() != nil || time.Since(begun) > time.Minute {
+			return err
+		}
+		for _, answer := range []error{itsm.ErrNotFound, itsm.ErrConflict, itsm.ErrExists, itsm.ErrInvalid, itsm.ErrSingleRevision} {
+			if errors.Is(err, answer) {
+				return err
+			}
+		}
+	}
+}
+
+// Acknowledged returns the ids in a line of [Write].
+func Acknowledged(line string) (ids []itsm.ID) {
+	for id := range strings.FieldsSeq(strings.Trim(line, "[]\n")) {
+		ids = append(ids, itsm.ID(id))
+	}
+	return ids
 }
 
 // An Audit follows a store through the deaths of those who write to it. The zero
@@ -142,11 +152,34 @@ func (a *Audit) Check(ctx context.Context, store interface {
 			return fmt.Errorf("record %s is at version %d by %s, and its history at %d by %s", id, i.Version, i.By, e.Version, e.ID)
 		}
 	}
-	for n := range writers {
-		records := pair(n)
-		if v, w := a.last[records[0]].Version, a.last[records[1]].Version; v != w {
-			return fmt.Errorf("records %v are committed together, and at versions %d and %d", records, v, w)
+	for id, e := range a.last {
+		if name, ok := strings.CutSuffix(string(id), first); ok {
+			if v := a.last[itsm.ID(name+second)].Version; v != e.Version {
+				return fmt.Errorf("records %s and %s are committed together, and at versions %d and %d", id, name+second, e.Version, v)
+			}
 		}
 	}
 	return nil
+}
+
+// Kill starts a program that calls [Write], kills it after some lines, and returns
+// what was acknowledged.
+func Kill(writer *Program) (acknowledged []itsm.ID, err error) {
+	lines, last, enough := 0, rand.IntN(100), make(chan struct{})
+	writer.Hear(func(line string) {
+		acknowledged = append(acknowledged, Acknowledged(line)...)
+		if lines++; lines == last+1 {
+			close(enough)
+		}
+	})
+	if err := writer.Start(); err != nil {
+		return nil, err
+	}
+	select {
+	case <-enough:
+		time.Sleep(rand.N(2 * time.Millisecond))
+	case <-writer.heard: // it ends by itself, which is an error
+	}
+	err = writer.Kill()
+	return acknowledged, err
 }

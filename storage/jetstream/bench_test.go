@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/storage/enginetest"
 	"github.com/go-itsm/itsm/storage/jetstream"
 )
 
@@ -120,7 +121,7 @@ func race(clients, n int, do func(client, i int)) time.Duration {
 }
 
 // messageSize returns the size of what a commit writes.
-func messageSize(tb testing.TB, nc *nats.Conn, store *jetstream.Store[ticket]) int {
+func messageSize(tb testing.TB, nc *nats.Conn, store *jetstream.Store[enginetest.Item]) int {
 	before, err := store.Health(background)
 	require.NoError(tb, err)
 	require.NoError(tb, store.Commit(background, create("tck_1_1_0000000000000000_size")))
@@ -158,7 +159,7 @@ func BenchmarkBatch(b *testing.B) {
 			b.Run(fmt.Sprintf("R%d/unique=%v", nodes, ids), func(b *testing.B) {
 				store := open(b, c.connect(0), jetstream.Options{Stream: unique(), Replicas: nodes, UniqueEventIDs: ids})
 				for i := 0; b.Loop(); i++ {
-					revs := []itsm.Revision[ticket]{create(itsm.ID(fmt.Sprint("a", i)))}
+					revs := []itsm.Revision[enginetest.Item]{create(itsm.ID(fmt.Sprint("a", i)))}
 					if !ids {
 						revs = append(revs, create(itsm.ID(fmt.Sprint("b", i))))
 					}
@@ -173,15 +174,14 @@ func BenchmarkBatch(b *testing.B) {
 // The feed from its start: a million events with ITSM_LONG, else a tenth. Memory is what
 // is held beyond the start, at its highest.
 func BenchmarkFeed(b *testing.B) {
-	n := 100_000
-	if long() {
-		n = 1_000_000
-	}
+	n := enginetest.Long(100_000, 1_000_000)
 	// The server is a program of its own, so that its memory is not counted.
 	dir, port := b.TempDir(), ports(b, 1)[0]
 	file := filepath.Join(dir, "node.conf")
 	require.NoError(b, os.WriteFile(file, fmt.Appendf(nil, "listen: \"127.0.0.1:%d\"\njetstream: {store_dir: %q}\n", port, dir), 0o600))
-	run(b, nodeVariable+"="+file, nil)
+	node := &enginetest.Program{Part: []string{"node", file}}
+	require.NoError(b, node.Start())
+	b.Cleanup(func() { _ = node.Kill() })
 	nc := connect(b, fmt.Sprintf("nats://127.0.0.1:%d", port))
 	store := open(b, nc, jetstream.Options{Stream: "FEED"})
 	race(64, n, func(client, i int) {

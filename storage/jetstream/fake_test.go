@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/storage/enginetest"
 	"github.com/go-itsm/itsm/storage/jetstream"
 )
 
@@ -96,7 +97,7 @@ func (f *fake) set(leader, any, publish []string) {
 	f.leader, f.any, f.publish = leader, any, publish
 }
 
-func (f *fake) open(o jetstream.Options) *jetstream.Store[ticket] {
+func (f *fake) open(o jetstream.Options) *jetstream.Store[enginetest.Item] {
 	o.Stream = "F"
 	return open(f.t, connect(f.t, f.url), o)
 }
@@ -114,7 +115,7 @@ func message(seq int, data string) string {
 
 // version is the message of a ticket at a version.
 func version(n int) string {
-	line, _ := json.Marshal(ticket{Meta: itsm.Meta{ID: "t", Version: itsm.Version(n), State: "new"}})
+	line, _ := json.Marshal(enginetest.Item{Meta: itsm.Meta{ID: "t", Version: itsm.Version(n), State: "new"}})
 	return fmt.Sprintf("1 %d %d %d 1\n"+`{"id":"e%d","practice":"ticket","record":"t","version":%d,"action":"edit","to":"new","at":"2026-01-05T08:00:00Z","actor":{"id":"jin"},"data":{}}`+"\n%s",
 		n-1, n-1, 1, n, n, line)
 }
@@ -132,8 +133,8 @@ var (
 func TestCommitAnswers(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
-	third := func() itsm.Revision[ticket] { // from version 2
-		return next(ticket{Meta: itsm.Meta{ID: "t", Version: 2, State: "new"}})
+	third := func() itsm.Revision[enginetest.Item] { // from version 2
+		return enginetest.Next(enginetest.Item{Meta: itsm.Meta{ID: "t", Version: 2, State: "new"}}, "me")
 	}
 	for _, c := range []struct {
 		name            string
@@ -183,7 +184,7 @@ func TestCommitAnswers(t *testing.T) {
 	// What was sent before is written between the look at one record and the look
 	// at the next.
 	t.Run("WrittenMeanwhile", func(t *testing.T) {
-		again := func() itsm.Revision[ticket] {
+		again := func() itsm.Revision[enginetest.Item] {
 			rev := third()
 			rev.Events[0].ID = "e3"
 			return rev
@@ -224,7 +225,7 @@ func TestCommitAnswers(t *testing.T) {
 		require.NoError(t, f.nc.Drain())
 		require.Eventually(t, f.nc.IsClosed, time.Minute, time.Millisecond)
 		nc := connect(t, f.url)
-		_, err := jetstream.Open[ticket](t.Context(), nc, jetstream.Options{Stream: "F", Patience: time.Millisecond})
+		_, err := jetstream.Open[enginetest.Item](t.Context(), nc, jetstream.Options{Stream: "F", Patience: time.Millisecond})
 		require.Error(t, err)
 	})
 }
@@ -234,7 +235,7 @@ var errAny = errors.New("any")
 func TestReadAnswers(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
-	feed := func(s *jetstream.Store[ticket]) (versions []itsm.Version, err error) {
+	feed := func(s *jetstream.Store[enginetest.Item]) (versions []itsm.Version, err error) {
 		for d, err := range s.Feed(t.Context(), "") {
 			if err != nil {
 				return versions, err
@@ -327,7 +328,7 @@ func TestReadAnswers(t *testing.T) {
 			{message(5, version(5)), message(4, "garbage")},
 		} {
 			f.set(leader, []string{"404"}, nil)
-			rev := next(ticket{Meta: itsm.Meta{ID: "t", Version: 3, State: "new"}})
+			rev := enginetest.Next(enginetest.Item{Meta: itsm.Meta{ID: "t", Version: 3, State: "new"}}, "me")
 			err := f.open(jetstream.Options{}).Commit(t.Context(), rev)
 			require.Error(t, err)
 			require.NotErrorIs(t, err, itsm.ErrConflict)

@@ -4,8 +4,8 @@ go 1.26.0
 
 require (
 	github.com/RoaringBitmap/roaring/v2 v2.30.0
-	github.com/anishathalye/porcupine v1.3.1
 	github.com/go-itsm/itsm v0.0.0
+	github.com/go-itsm/itsm/storage/enginetest v0.0.0
 	github.com/nats-io/nats-server/v2 v2.15.2
 	github.com/nats-io/nats.go v1.55.0
 	github.com/stretchr/testify v1.12.1
@@ -13,6 +13,7 @@ require (
 )
 
 require (
+	github.com/anishathalye/porcupine v1.3.1 // indirect
 	github.com/antithesishq/antithesis-sdk-go v0.8.0-default-no-op // indirect
 	github.com/bits-and-blooms/bitset v1.24.4 // indirect
 	github.com/google/go-tpm v0.9.8 // indirect
@@ -31,3 +32,5 @@ require (
 )
 
 replace github.com/go-itsm/itsm => ../..
+
+replace github.com/go-itsm/itsm/storage/enginetest => ../enginetest

@@ -16,12 +16,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/storage/enginetest"
 	"github.com/go-itsm/itsm/storage/jetstream"
 )
 
 func TestOptions(t *testing.T) {
 	t.Parallel()
-	_, err := jetstream.Open[ticket](t.Context(), nil, jetstream.Options{Stream: "A.B", Tenant: strings.Repeat("T", 40), Replicas: 7})
+	_, err := jetstream.Open[enginetest.Item](t.Context(), nil, jetstream.Options{Stream: "A.B", Tenant: strings.Repeat("T", 40), Replicas: 7})
 	require.ErrorIs(t, err, itsm.ErrInvalid)
 	require.Len(t, itsm.Findings(err), 4)
 	_, err = jetstream.Open[int](t.Context(), nil, jetstream.Options{Stream: "A"})
@@ -34,18 +35,18 @@ func TestOptions(t *testing.T) {
 	// A stream that was made for something else.
 	_, err = js.CreateStream(t.Context(), natsjs.StreamConfig{Name: "OTHER", Subjects: []string{"other"}, MaxAge: time.Hour, MaxMsgsPerSubject: 1, MaxMsgs: 10, Retention: natsjs.WorkQueuePolicy, Storage: natsjs.MemoryStorage})
 	require.NoError(t, err)
-	_, err = jetstream.Open[ticket](t.Context(), nc, jetstream.Options{Stream: "OTHER"})
+	_, err = jetstream.Open[enginetest.Item](t.Context(), nc, jetstream.Options{Stream: "OTHER"})
 	require.ErrorIs(t, err, itsm.ErrInvalid)
 	require.Len(t, itsm.Findings(err), 12, "%v", err)
 	// One whose event ids are kept unique, or are not.
 	open(t, nc, jetstream.Options{Stream: "IDS", UniqueEventIDs: true})
-	_, err = jetstream.Open[ticket](t.Context(), nc, jetstream.Options{Stream: "IDS"})
+	_, err = jetstream.Open[enginetest.Item](t.Context(), nc, jetstream.Options{Stream: "IDS"})
 	require.ErrorContains(t, err, `itsm.unique_event_ids is "true", not "false"`)
 	// One that many make at the same time.
 	var wg sync.WaitGroup
 	for n := range 8 {
 		wg.Go(func() {
-			s, err := jetstream.Open[ticket](background, nc, jetstream.Options{Stream: "MANY", Patience: time.Minute})
+			s, err := jetstream.Open[enginetest.Item](background, nc, jetstream.Options{Stream: "MANY", Patience: time.Minute})
 			if err == nil {
 				err = s.Commit(background, create(itsm.ID(fmt.Sprint(n))))
 			}
@@ -56,11 +57,11 @@ func TestOptions(t *testing.T) {
 	}
 	wg.Wait()
 	// Nobody may have one with more replicas than there are nodes.
-	_, err = jetstream.Open[ticket](t.Context(), nc, jetstream.Options{Stream: "THREE", Replicas: 3, Patience: time.Millisecond})
+	_, err = jetstream.Open[enginetest.Item](t.Context(), nc, jetstream.Options{Stream: "THREE", Replicas: 3, Patience: time.Millisecond})
 	require.Error(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = jetstream.Open[ticket](ctx, nc, jetstream.Options{Stream: "NEVER"})
+	_, err = jetstream.Open[enginetest.Item](ctx, nc, jetstream.Options{Stream: "NEVER"})
 	require.ErrorIs(t, err, context.Canceled)
 }
 
@@ -71,7 +72,7 @@ func TestWall(t *testing.T) {
 	nc := c.connect(0)
 	tenants := []string{"", "a", "A", "a_b", "a=5Fb", "a.b", "*", ">", "한글", "a b"}
 	ids := []itsm.ID{">", "*", "a.b", "a b", "..", "=2E=2E", "a", "A", "DESK_a.r.a", "\r\n", "x\x00y", "x", "ä", "📎", itsm.ID(strings.Repeat("x", 1024))}
-	stores := make([]*jetstream.Store[ticket], len(tenants))
+	stores := make([]*jetstream.Store[enginetest.Item], len(tenants))
 	for n, tenant := range tenants {
 		stores[n] = open(t, nc, jetstream.Options{Stream: "DESK", Tenant: tenant})
 		// Each has one id less than the one before.
@@ -149,7 +150,7 @@ func TestWithoutServer(t *testing.T) {
 	c := newCluster(t, 1)
 	nc := c.connect(0)
 	open(t, nc, jetstream.Options{Stream: "DESK"})
-	s, err := jetstream.Open[ticket](t.Context(), nc, jetstream.Options{Stream: "DESK", Patience: time.Millisecond})
+	s, err := jetstream.Open[enginetest.Item](t.Context(), nc, jetstream.Options{Stream: "DESK", Patience: time.Millisecond})
 	require.NoError(t, err)
 	all := func(check func(t require.TestingT, err error, args ...any)) {
 		_, err := s.Load(t.Context(), "x")
@@ -295,10 +296,10 @@ func TestLongHistory(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 1)
 	s := open(t, c.connect(0), jetstream.Options{Stream: "DESK"})
-	var sent []itsm.Revision[ticket]
-	r := ticket{Meta: itsm.Meta{ID: "long", State: "new"}}
+	var sent []itsm.Revision[enginetest.Item]
+	r := enginetest.Item{Meta: itsm.Meta{ID: "long", State: "new"}}
 	for range 600 {
-		rev := next(r)
+		rev := enginetest.Next(r, "me")
 		require.NoError(t, s.Commit(t.Context(), rev))
 		sent = append(sent, rev)
 		r = rev.Record

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/storage/enginetest"
 	"github.com/go-itsm/itsm/storage/jetstream"
 	"github.com/go-itsm/itsm/storage/storagetest"
 )
@@ -24,22 +25,21 @@ func TestStore(t *testing.T) {
 			one, other, third := c.connect(0), c.connect(nodes/2), c.connect(nodes-1)
 			for _, ids := range []bool{false, true} {
 				t.Run(fmt.Sprintf("UniqueEventIDs=%v", ids), func(t *testing.T) {
-					if ids && !long() {
+					if ids && enginetest.Long(0, 1) == 0 {
 						t.Skip("takes a minute more: set ITSM_LONG=1")
 					}
-					storagetest.Test(t, storagetest.Harness[ticket]{
-						Open: func(context.Context) (storagetest.Backend[ticket], error) {
-							o := jetstream.Options{Stream: unique(), Tenant: "acme", Replicas: nodes, UniqueEventIDs: ids}
-							wall := o
-							wall.Tenant = "globex"
-							return storagetest.Backend[ticket]{
-								Store: open(t, one, o), Other: open(t, other, o), Wall: open(t, third, wall),
-								Close: func() error { return remove(one, o.Stream+"_acme", o.Stream+"_globex") },
-							}, nil
-						},
-						Record: sample, Change: change, TrustsEventIDs: !ids, Lists: true, Feeds: true, Wakes: true,
-						Patience: time.Minute, // the machine may be busy
+					h := enginetest.Harness(func(context.Context) (storagetest.Backend[enginetest.Item], error) {
+						o := jetstream.Options{Stream: unique(), Tenant: "acme", Replicas: nodes, UniqueEventIDs: ids}
+						wall := o
+						wall.Tenant = "globex"
+						return storagetest.Backend[enginetest.Item]{
+							Store: open(t, one, o), Other: open(t, other, o), Wall: open(t, third, wall),
+							Close: func() error { return remove(one, o.Stream+"_acme", o.Stream+"_globex") },
+						}, nil
 					})
+					h.TrustsEventIDs = !ids
+					h.Patience = time.Minute // the machine may be busy
+					storagetest.Test(t, h)
 				})
 			}
 		})
@@ -52,22 +52,22 @@ func TestUniqueEventIDs(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 1)
 	o := jetstream.Options{Stream: "DESK", UniqueEventIDs: true}
-	handles := []*jetstream.Store[ticket]{open(t, c.connect(0), o), open(t, c.connect(0), o)}
+	handles := []*jetstream.Store[enginetest.Item]{open(t, c.connect(0), o), open(t, c.connect(0), o)}
 	taken := create("a")
 	taken.Events[0].ID = "taken.> *"
 	require.NoError(t, handles[0].Commit(t.Context(), taken))
 	for _, s := range handles {
 		require.NoError(t, s.Commit(t.Context(), taken), "the same again")
-		for _, rev := range []itsm.Revision[ticket]{create("b"), next(taken.Record)} {
+		for _, rev := range []itsm.Revision[enginetest.Item]{create("b"), enginetest.Next(taken.Record, "me")} {
 			rev.Events[0].ID = taken.Events[0].ID
 			require.ErrorIs(t, s.Commit(t.Context(), rev), itsm.ErrExists)
 			require.ErrorIs(t, s.Commit(t.Context(), create("c"), rev), itsm.ErrExists)
 		}
 		page, err := s.List(t.Context(), itsm.Query{})
 		require.NoError(t, err)
-		require.Equal(t, []ticket{taken.Record}, page.Records)
+		require.Equal(t, []enginetest.Item{taken.Record}, page.Records)
 	}
-	require.NoError(t, handles[1].Commit(t.Context(), next(taken.Record), create("b")))
+	require.NoError(t, handles[1].Commit(t.Context(), enginetest.Next(taken.Record, "me"), create("b")))
 	n := 0
 	for _, err := range handles[0].Feed(t.Context(), "") {
 		require.NoError(t, err)

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/storage/enginetest"
 	"github.com/go-itsm/itsm/storage/postgres"
 )
 
@@ -29,19 +30,19 @@ func BenchmarkCommit(b *testing.B) {
 			ctx := context.Background()
 			address := fresh(b)
 			db := open(b, address, postgres.Config{Pool: setPool(16)})
-			store := postgres.NewStore[ticket](db, tickets)
+			store := postgres.NewStore[enginetest.Item](db, tickets)
 			alone := postgres.Space{Tenant: "alone", Practice: "ticket"}
 			pool, err := pgxpool.New(ctx, with(b, address, "pool_max_conns", "16"))
 			require.NoError(b, err)
 			b.Cleanup(pool.Close)
 			contestants := []struct {
 				name   string
-				all    []ticket
-				commit func(rev itsm.Revision[ticket]) error
+				all    []enginetest.Item
+				commit func(rev itsm.Revision[enginetest.Item]) error
 				took   time.Duration
 			}{
-				{"store", fill(b, store, 1000), func(rev itsm.Revision[ticket]) error { return store.Commit(ctx, rev) }, 0},
-				{"pgx", fill(b, postgres.NewStore[ticket](db, alone), 1000), func(rev itsm.Revision[ticket]) error {
+				{"store", enginetest.Fill(b, store, 1000), func(rev itsm.Revision[enginetest.Item]) error { return store.Commit(ctx, rev) }, 0},
+				{"pgx", enginetest.Fill(b, postgres.NewStore[enginetest.Item](db, alone), 1000), func(rev itsm.Revision[enginetest.Item]) error {
 					text, args := postgres.Statement(alone, rev)
 					var n, unused int
 					return pool.QueryRow(ctx, text, args...).Scan(&n, &unused)
@@ -59,7 +60,7 @@ func BenchmarkCommit(b *testing.B) {
 						group.Go(func() {
 							for k := range each {
 								t := &c.all[client*each+k]
-								rev := next(*t, "bench")
+								rev := enginetest.Next(*t, "bench")
 								if err := c.commit(rev); err != nil {
 									panic(err)
 								}
@@ -81,27 +82,12 @@ func BenchmarkCommit(b *testing.B) {
 	}
 }
 
-// fill creates n records, many in a commit.
-func fill(tb testing.TB, store itsm.Store[ticket], n int) []ticket {
-	all := make([]ticket, n)
-	var revs []itsm.Revision[ticket]
-	for i := range n {
-		rev := next(sample(i), "fill")
-		all[i] = rev.Record
-		if revs = append(revs, rev); len(revs) == 1000 || i == n-1 {
-			require.NoError(tb, store.Commit(tb.Context(), revs...))
-			revs = revs[:0]
-		}
-	}
-	return all
-}
-
 // BenchmarkFeed reads a feed from its start, of 100,000 events, or 1,000,000
 // with ITSM_LONG=1.
 func BenchmarkFeed(b *testing.B) {
-	n := long(100_000, 1_000_000)
+	n := enginetest.Long(100_000, 1_000_000)
 	address := fresh(b)
-	store := postgres.NewStore[ticket](open(b, address, postgres.Config{}), tickets)
+	store := postgres.NewStore[enginetest.Item](open(b, address, postgres.Config{}), tickets)
 	conn := admin(b, address)
 	sql(b, conn, `INSERT INTO itsm_event (tenant, practice, id, name, record, version, action, from_state, to_state, at, actor, actor_name, cause, data)
 		SELECT '', 'ticket', 'evt_' || i, 'ticket', 'tck_' || i % 1000, i / 1000 + 1, 'edit', 'open', 'open', $1, 'jin', 'Jin Kim', '',
@@ -128,7 +114,7 @@ func BenchmarkFeed(b *testing.B) {
 // with ITSM_LONG=1, none of them twice.
 func BenchmarkDue(b *testing.B) {
 	ctx := context.Background()
-	n := long(20_000, 1_000_000)
+	n := enginetest.Long(20_000, 1_000_000)
 	address := fresh(b)
 	conn := admin(b, address)
 	db := open(b, address, postgres.Config{Lease: time.Hour})
@@ -148,7 +134,7 @@ func BenchmarkDue(b *testing.B) {
 		for w := range seen {
 			seen[w] = map[itsm.ID]bool{}
 			group.Go(func() {
-				store := postgres.NewStore[ticket](db, tickets)
+				store := postgres.NewStore[enginetest.Item](db, tickets)
 				for wake, err := range store.Due(ctx, start.AddDate(1, 0, 0)) {
 					if err != nil {
 						panic(err)

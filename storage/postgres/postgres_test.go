@@ -20,70 +20,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/storage/enginetest"
 	"github.com/go-itsm/itsm/storage/memory"
 	"github.com/go-itsm/itsm/storage/postgres"
 	"github.com/go-itsm/itsm/storage/storagetest"
 	"github.com/go-itsm/itsm/storage/transfer"
 )
 
-// ticket is a record of the usual size, listed by three keys.
-type ticket struct {
-	itsm.Meta
-	Title    string    `json:"title"`
-	Text     string    `json:"text"`
-	Group    string    `json:"group"`
-	Assignee string    `json:"assignee"`
-	Caller   string    `json:"caller"`
-	Resolved time.Time `json:"resolved,omitzero"`
-	Numbers  []int64   `json:"numbers,omitempty"`
-}
-
-func (t ticket) AppendKeys(keys []itsm.Key) []itsm.Key {
-	return append(keys,
-		itsm.Key{Field: "assignee", Value: t.Assignee},
-		itsm.Key{Field: "group", Value: t.Group},
-		itsm.Key{Field: "caller", Value: t.Caller})
-}
-
 var (
 	tickets = postgres.Space{Practice: "ticket"}
 	start   = time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC)
-	states  = []itsm.State{"new", "open", "closed"}
 )
-
-// sample makes the n-th ticket.
-func sample(n int) ticket {
-	t := ticket{
-		Title: "printer on fire ☎ 'ü\" 한글", Text: "all of it is burning, and nobody knows where the water is",
-		Group: "g" + strconv.Itoa(n%20), Assignee: "a" + strconv.Itoa(n%500), Caller: "c" + strconv.Itoa(n%10_000),
-		Resolved: start, Numbers: []int64{int64(n), 1<<63 - 1, -1 << 63},
-	}
-	t.ID = itsm.ID(fmt.Sprintf("tck_%026d", n))
-	t.State = states[n%len(states)]
-	t.Created, t.Changed = start, start
-	return t
-}
-
-func change(t *ticket, n int) {
-	t.State = states[(n+len(t.Group))%len(states)]
-	t.Assignee = "a" + strconv.Itoa(n%5)
-	t.Numbers = append(t.Numbers, int64(n))
-}
-
-// next makes a revision of one event, whose id says who made it.
-func next(t ticket, who string) itsm.Revision[ticket] {
-	base := t.Version
-	t.Version++
-	return itsm.Revision[ticket]{Base: base, Record: t, Events: []itsm.Event{{
-		ID: itsm.ID(fmt.Sprintf("evt_%s_%d_%s", t.ID, t.Version, who)), Practice: "ticket", Record: t.ID, Version: t.Version,
-		Action: "edit", To: t.State, At: start, Actor: itsm.Actor{ID: "jin", Name: "Jin Kim"},
-		Data: json.RawMessage(`{"note":"something about forty bytes long"}`),
-	}}}
-}
-
-func harness(open func(ctx context.Context) (storagetest.Backend[ticket], error)) storagetest.Harness[ticket] {
-	return storagetest.Harness[ticket]{Open: open, Record: sample, Change: change, Lists: true, Feeds: true, Wakes: true}
-}
 
 // Every rule, over two pools, with another tenant in the same tables; without the
 // database's own wall, and with it.
@@ -110,13 +57,13 @@ func TestStore(t *testing.T) {
 			}
 			other := open(t, address, cfg)
 			n := 0
-			storagetest.Test(t, harness(func(context.Context) (storagetest.Backend[ticket], error) {
+			storagetest.Test(t, enginetest.Harness(func(context.Context) (storagetest.Backend[enginetest.Item], error) {
 				n++
 				acme := postgres.Space{Tenant: fmt.Sprint("acme", n), Practice: "ticket"}
-				return storagetest.Backend[ticket]{
-					Store: postgres.NewStore[ticket](db, acme),
-					Other: postgres.NewStore[ticket](other, acme),
-					Wall:  postgres.NewStore[ticket](db, postgres.Space{Tenant: fmt.Sprint("globex", n), Practice: "ticket"}),
+				return storagetest.Backend[enginetest.Item]{
+					Store: postgres.NewStore[enginetest.Item](db, acme),
+					Other: postgres.NewStore[enginetest.Item](other, acme),
+					Wall:  postgres.NewStore[enginetest.Item](db, postgres.Space{Tenant: fmt.Sprint("globex", n), Practice: "ticket"}),
 				}, nil
 			}))
 		})
@@ -158,21 +105,21 @@ func TestPlans(t *testing.T) {
 	address := fresh(t)
 	db := open(t, address, postgres.Config{})
 	for _, space := range []postgres.Space{tickets, {Tenant: "acme", Practice: "ticket"}, {Tenant: "acme", Practice: "other"}} {
-		store := postgres.NewStore[ticket](db, space)
-		var revs []itsm.Revision[ticket]
-		for _, r := range fill(t, store, 700) {
+		store := postgres.NewStore[enginetest.Item](db, space)
+		var revs []itsm.Revision[enginetest.Item]
+		for _, r := range enginetest.Fill(t, store, 700) {
 			r.Due = start
-			revs = append(revs, next(r, "more"))
+			revs = append(revs, enginetest.Next(r, "more"))
 		}
 		require.NoError(t, store.Commit(ctx, revs...))
 	}
 	conn := admin(t, address)
 	sql(t, conn, `ANALYZE itsm_record, itsm_key, itsm_event`)
-	r := sample(300)
+	r := enginetest.Sample(300)
 	all := postgres.Statements(tickets, string(r.ID), uint64(0), start)
 	for _, version := range []itsm.Version{0, 2} {
 		r.Version = version
-		text, args := postgres.Statement(tickets, next(r, "plan"))
+		text, args := postgres.Statement(tickets, enginetest.Next(r, "plan"))
 		all[fmt.Sprint("commit of version ", version+1)] = postgres.Sent{Text: text, Args: args}
 	}
 	for name, sent := range all {
@@ -196,15 +143,15 @@ func TestWithin(t *testing.T) {
 	address := fresh(t)
 	host := admin(t, address)
 	require.NoError(t, pgx.BeginFunc(ctx, host, func(tx pgx.Tx) error { return postgres.Migrate(ctx, tx) }))
-	one, two := next(sample(1), "me"), next(sample(2), "me")
-	taken := next(sample(3), "me")
+	one, two := enginetest.Next(enginetest.Sample(1), "me"), enginetest.Next(enginetest.Sample(2), "me")
+	taken := enginetest.Next(enginetest.Sample(3), "me")
 	taken.Events[0].ID = one.Events[0].ID
 	for _, end := range []func(pgx.Tx) error{
 		func(tx pgx.Tx) error { return tx.Rollback(ctx) }, func(tx pgx.Tx) error { return tx.Commit(ctx) },
 	} {
 		tx, err := host.Begin(ctx)
 		require.NoError(t, err)
-		store := postgres.Within[ticket](tx, tickets, postgres.Config{})
+		store := postgres.Within[enginetest.Item](tx, tickets, postgres.Config{})
 		_, err = store.Load(ctx, one.Record.ID)
 		require.ErrorIs(t, err, itsm.ErrNotFound)
 		require.NoError(t, store.Commit(ctx, one))
@@ -219,13 +166,13 @@ func TestWithin(t *testing.T) {
 		require.NoError(t, store.Commit(ctx, two))
 		late, cancel := context.WithCancel(ctx)
 		cancel()
-		require.ErrorIs(t, store.Commit(late, next(sample(4), "me")), context.Canceled)
+		require.ErrorIs(t, store.Commit(late, enginetest.Next(enginetest.Sample(4), "me")), context.Canceled)
 		require.NoError(t, end(tx))
 		require.Error(t, store.Commit(ctx, taken), "the transaction has ended")
 	}
-	page, err := postgres.NewStore[ticket](open(t, address, postgres.Config{}), tickets).List(ctx, itsm.Query{})
+	page, err := postgres.NewStore[enginetest.Item](open(t, address, postgres.Config{}), tickets).List(ctx, itsm.Query{})
 	require.NoError(t, err)
-	require.Equal(t, []ticket{one.Record, two.Record}, page.Records)
+	require.Equal(t, []enginetest.Item{one.Record, two.Record}, page.Records)
 }
 
 // A transaction that is older than a record's latest change does not write behind
@@ -235,7 +182,7 @@ func TestOldTransactions(t *testing.T) {
 	ctx := t.Context()
 	address := fresh(t)
 	db := open(t, address, postgres.Config{})
-	store := postgres.NewStore[ticket](db, tickets)
+	store := postgres.NewStore[enginetest.Item](db, tickets)
 	fed := func(after itsm.Cursor) (ids []itsm.ID, cursor itsm.Cursor) {
 		cursor = after
 		for d, err := range store.Feed(ctx, after) {
@@ -251,15 +198,15 @@ func TestOldTransactions(t *testing.T) {
 		require.Equal(t, want, got)
 		return cursor
 	}
-	one, two := next(sample(1), "me"), next(sample(2), "me")
+	one, two := enginetest.Next(enginetest.Sample(1), "me"), enginetest.Next(enginetest.Sample(2), "me")
 	require.NoError(t, store.Commit(ctx, one))
 	cursor := until("", one.Events[0].ID)
 
 	tx, err := admin(t, address).Begin(ctx)
 	require.NoError(t, err)
-	old := postgres.Within[ticket](tx, tickets, postgres.Config{})
+	old := postgres.Within[enginetest.Item](tx, tickets, postgres.Config{})
 	require.NoError(t, old.Commit(ctx, two)) // which gives the transaction its number
-	change := next(one.Record, "younger")
+	change := enginetest.Next(one.Record, "younger")
 	require.NoError(t, store.Commit(ctx, change))
 	got, same := fed(cursor)
 	require.Empty(t, got, "the older transaction may yet add something before")
@@ -267,7 +214,7 @@ func TestOldTransactions(t *testing.T) {
 	seen, err := old.Load(ctx, one.Record.ID)
 	require.NoError(t, err)
 	require.EqualValues(t, 2, seen.Version)
-	require.ErrorIs(t, old.Commit(ctx, next(seen, "older")), itsm.ErrConflict)
+	require.ErrorIs(t, old.Commit(ctx, enginetest.Next(seen, "older")), itsm.ErrConflict)
 	require.NoError(t, tx.Commit(ctx))
 	until(cursor, two.Events[0].ID, change.Events[0].ID)
 }
@@ -277,18 +224,18 @@ func TestOldTransactions(t *testing.T) {
 func TestLease(t *testing.T) {
 	ctx := t.Context()
 	address := fresh(t)
-	long := postgres.NewStore[ticket](open(t, address, postgres.Config{Lease: time.Hour}), tickets)
-	short := postgres.NewStore[ticket](open(t, address, postgres.Config{Lease: time.Microsecond}), postgres.Space{Tenant: "acme", Practice: "ticket"})
-	for _, s := range []*postgres.Store[ticket]{long, short} {
-		var revs []itsm.Revision[ticket]
+	long := postgres.NewStore[enginetest.Item](open(t, address, postgres.Config{Lease: time.Hour}), tickets)
+	short := postgres.NewStore[enginetest.Item](open(t, address, postgres.Config{Lease: time.Microsecond}), postgres.Space{Tenant: "acme", Practice: "ticket"})
+	for _, s := range []*postgres.Store[enginetest.Item]{long, short} {
+		var revs []itsm.Revision[enginetest.Item]
 		for i := range 250 {
-			r := sample(i)
+			r := enginetest.Sample(i)
 			r.Due = start.Add(time.Duration(i) * time.Second)
-			revs = append(revs, next(r, "me"))
+			revs = append(revs, enginetest.Next(r, "me"))
 		}
 		require.NoError(t, s.Commit(ctx, revs...))
 	}
-	due := func(s *postgres.Store[ticket], most int) (ids []itsm.ID) {
+	due := func(s *postgres.Store[enginetest.Item], most int) (ids []itsm.ID) {
 		for w, err := range s.Due(ctx, start.AddDate(1, 0, 0)) {
 			require.NoError(t, err)
 			require.True(t, start.Add(time.Duration(len(ids))*time.Second).Equal(w.Due) || len(ids) == 0 || s == long)
@@ -301,12 +248,12 @@ func TestLease(t *testing.T) {
 	require.Len(t, due(long, 10), 10, "and a hundred are claimed")
 	require.Len(t, due(long, -1), 150)
 	require.Empty(t, due(long, -1))
-	r, err := long.Load(ctx, sample(7).ID)
+	r, err := long.Load(ctx, enginetest.Sample(7).ID)
 	require.NoError(t, err)
-	same := next(r, "same due")
+	same := enginetest.Next(r, "same due")
 	require.NoError(t, long.Commit(ctx, same))
 	require.Empty(t, due(long, -1), "the claim is for its due time, which is the same")
-	other := next(same.Record, "other due")
+	other := enginetest.Next(same.Record, "other due")
 	other.Record.Due = other.Record.Due.Add(time.Minute)
 	require.NoError(t, long.Commit(ctx, other))
 	require.Equal(t, []itsm.ID{r.ID}, due(long, -1))
@@ -347,8 +294,8 @@ func TestMigrate(t *testing.T) {
 	db := open(t, address, postgres.Config{NoMigration: true})
 
 	// A dump of another server, which had come further.
-	store := postgres.NewStore[ticket](db, tickets)
-	all := fill(t, store, 3)
+	store := postgres.NewStore[enginetest.Item](db, tickets)
+	all := enginetest.Fill(t, store, 3)
 	var cursor itsm.Cursor
 	var before, after []itsm.ID
 	for d, err := range store.Feed(ctx, "") {
@@ -379,7 +326,7 @@ func TestMigrate(t *testing.T) {
 			require.ErrorIs(t, err, itsm.ErrInvalid)
 		}
 	}
-	require.NoError(t, store.Commit(ctx, next(all[0], "here")))
+	require.NoError(t, store.Commit(ctx, enginetest.Next(all[0], "here")))
 
 	require.NoError(t, migrate(`CREATE TABLE itsm_more (x int)`))
 	_, err = postgres.Open(ctx, address, postgres.Config{})
@@ -392,11 +339,11 @@ func TestMigrate(t *testing.T) {
 func TestClose(t *testing.T) {
 	ctx := t.Context()
 	db := open(t, fresh(t), postgres.Config{})
-	store := postgres.NewStore[ticket](db, tickets)
-	fill(t, store, 600)
+	store := postgres.NewStore[enginetest.Item](db, tickets)
+	enginetest.Fill(t, store, 600)
 	require.NoError(t, db.Health(ctx))
 	read := 0
-	for _, err := range store.Events(ctx, sample(1).ID, 0) {
+	for _, err := range store.Events(ctx, enginetest.Sample(1).ID, 0) {
 		require.NoError(t, err)
 		db.Close()
 		read++
@@ -418,7 +365,7 @@ func TestClose(t *testing.T) {
 	for _, err := range store.Feed(ctx, "") {
 		require.ErrorIs(t, err, postgres.ErrClosed)
 	}
-	require.ErrorIs(t, store.Commit(ctx, next(sample(1), "me")), postgres.ErrClosed)
+	require.ErrorIs(t, store.Commit(ctx, enginetest.Next(enginetest.Sample(1), "me")), postgres.ErrClosed)
 	require.ErrorIs(t, db.Health(ctx), postgres.ErrClosed)
 	cancelled, cancel := context.WithCancel(ctx)
 	cancel()
@@ -436,10 +383,10 @@ func TestHealth(t *testing.T) {
 	require.Error(t, err)
 	_, err = postgres.Open(ctx, "postgres://%", postgres.Config{})
 	require.Error(t, err)
-	p := newProxy(t, address)
-	far := open(t, p.address, postgres.Config{NoMigration: true, Pool: func(c *pgxpool.Config) { c.MaxConns = 1 }})
+	p, through := newProxy(t, address)
+	far := open(t, through, postgres.Config{NoMigration: true, Pool: func(c *pgxpool.Config) { c.MaxConns = 1 }})
 	require.NoError(t, far.Health(ctx))
-	p.after(0, true)
+	p.CutAfter(enginetest.ToServer, 0)
 	require.Error(t, far.Health(ctx))
 }
 
@@ -451,7 +398,7 @@ func TestRefused(t *testing.T) {
 		F func()
 	}
 	require.Panics(t, func() { postgres.Within[string](nil, tickets, postgres.Config{}) })
-	require.Panics(t, func() { postgres.Within[ticket](nil, postgres.Space{Tenant: "\x00"}, postgres.Config{}) })
+	require.Panics(t, func() { postgres.Within[enginetest.Item](nil, postgres.Space{Tenant: "\x00"}, postgres.Config{}) })
 	db := open(t, fresh(t), postgres.Config{})
 	w := wrong{}
 	w.ID, w.Version = "x", 1
@@ -459,8 +406,8 @@ func TestRefused(t *testing.T) {
 	require.ErrorIs(t, err, itsm.ErrInvalid)
 	require.ErrorContains(t, err, "revisions[0].record has no JSON form")
 
-	store := postgres.NewStore[ticket](db, tickets)
-	rev := next(sample(1), "me")
+	store := postgres.NewStore[enginetest.Item](db, tickets)
+	rev := enginetest.Next(enginetest.Sample(1), "me")
 	e := &rev.Events[0]
 	rev.Record.ID, rev.Record.State, e.Record = "a\x00b", "\xff", "a\x00b"
 	e.ID, e.Action, e.Actor.Name, e.Data = "\xfe", "\x00", "\x00", json.RawMessage(`{`)
@@ -472,41 +419,41 @@ func TestRefused(t *testing.T) {
 	for range store.Events(ctx, "\xff", 0) {
 		t.Error("there is nothing")
 	}
-	fill(t, store, 3)
+	enginetest.Fill(t, store, 3)
 	for _, q := range []itsm.Query{{States: []itsm.State{"\x00"}}, {Where: []itsm.Key{{Field: "\xff"}}}} {
 		page, err := store.List(ctx, q)
 		require.NoError(t, err)
 		require.Empty(t, page.Records)
 	}
 	// A key may have anything, as JSON has it.
-	rev = next(sample(7), "me")
+	rev = enginetest.Next(enginetest.Sample(7), "me")
 	rev.Record.Group = "zero \x00, quote \" and \\"
 	require.NoError(t, store.Commit(ctx, rev))
-	rev = next(rev.Record, "me")
+	rev = enginetest.Next(rev.Record, "me")
 	rev.Record.Group = "another"
 	require.NoError(t, store.Commit(ctx, rev))
 	// What was broken by others is not taken for something else.
 	sql(t, admin(t, db.Address()), `UPDATE itsm_record SET body = '[]'`)
-	_, err = store.Load(ctx, sample(1).ID)
-	require.ErrorContains(t, err, "record "+string(sample(1).ID))
+	_, err = store.Load(ctx, enginetest.Sample(1).ID)
+	require.ErrorContains(t, err, "record "+string(enginetest.Sample(1).ID))
 	_, err = store.List(ctx, itsm.Query{})
-	require.ErrorContains(t, err, "record "+string(sample(0).ID))
+	require.ErrorContains(t, err, "record "+string(enginetest.Sample(0).ID))
 }
 
 // What is long is read in parts, and all of it.
 func TestParts(t *testing.T) {
 	ctx := t.Context()
-	store := postgres.NewStore[ticket](open(t, fresh(t), postgres.Config{Slow: -1}), tickets)
+	store := postgres.NewStore[enginetest.Item](open(t, fresh(t), postgres.Config{Slow: -1}), tickets)
 	const n = 1700
-	long, large := sample(1), sample(2)
-	many := itsm.Revision[ticket]{Record: long}
+	long, large := enginetest.Sample(1), enginetest.Sample(2)
+	many := itsm.Revision[enginetest.Item]{Record: long}
 	for range n {
-		rev := next(many.Record, "long")
+		rev := enginetest.Next(many.Record, "long")
 		many.Record, many.Events = rev.Record, append(many.Events, rev.Events...)
 	}
 	require.NoError(t, store.Commit(ctx, many))
 	for range 30 {
-		rev := next(large, "large")
+		rev := enginetest.Next(large, "large")
 		rev.Events[0].Data = json.RawMessage(`"` + strings.Repeat("x", 100<<10) + `"`)
 		require.NoError(t, store.Commit(ctx, rev))
 		large = rev.Record
@@ -533,8 +480,8 @@ func TestParts(t *testing.T) {
 // A list of very many states or keys, or of the same one many times, is a list.
 func TestManyStates(t *testing.T) {
 	ctx := t.Context()
-	store := postgres.NewStore[ticket](open(t, fresh(t), postgres.Config{}), tickets)
-	all := fill(t, store, 30)
+	store := postgres.NewStore[enginetest.Item](open(t, fresh(t), postgres.Config{}), tickets)
+	all := enginetest.Fill(t, store, 30)
 	var keys []itsm.Key
 	for i := range 200 {
 		keys = append(keys, itsm.Key{Field: "group", Value: fmt.Sprint("g", i)})
@@ -569,11 +516,11 @@ func TestManyStates(t *testing.T) {
 func TestSlow(t *testing.T) {
 	var log bytes.Buffer
 	now := start
-	store := postgres.NewStore[ticket](open(t, fresh(t), postgres.Config{
+	store := postgres.NewStore[enginetest.Item](open(t, fresh(t), postgres.Config{
 		Now:  func() time.Time { now = now.Add(time.Second); return now },
 		Slow: time.Second, Log: slog.New(slog.NewTextHandler(&log, nil)),
 	}), tickets)
-	require.NoError(t, store.Commit(t.Context(), next(sample(1), "me")))
+	require.NoError(t, store.Commit(t.Context(), enginetest.Next(enginetest.Sample(1), "me")))
 	require.Contains(t, log.String(), `msg="slow commit" practice=ticket tenant="" record=tck_00000000000000000000000001 revisions=1 took=1s`)
 }
 
@@ -582,9 +529,9 @@ func TestImpatient(t *testing.T) {
 	ctx := t.Context()
 	address := fresh(t)
 	db := open(t, address, postgres.Config{Pool: func(c *pgxpool.Config) { c.MaxConns = 1 }})
-	store := postgres.NewStore[ticket](db, tickets)
-	fill(t, store, 1)
-	r, err := store.Load(ctx, sample(0).ID)
+	store := postgres.NewStore[enginetest.Item](db, tickets)
+	enginetest.Fill(t, store, 1)
+	r, err := store.Load(ctx, enginetest.Sample(0).ID)
 	require.NoError(t, err)
 	tx, err := admin(t, address).Begin(ctx)
 	require.NoError(t, err)
@@ -592,7 +539,7 @@ func TestImpatient(t *testing.T) {
 	require.NoError(t, err)
 	short, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
 	defer cancel()
-	rev := next(r, "me")
+	rev := enginetest.Next(r, "me")
 	errs := make(chan error)
 	for range 2 { // one over the connection, and one that waits for it
 		go func() { errs <- store.Commit(short, rev) }()
@@ -607,7 +554,7 @@ func TestImpatient(t *testing.T) {
 	}
 	require.LessOrEqual(t, unknown, 1)
 	require.NoError(t, tx.Rollback(ctx))
-	require.NoError(t, retry(func() error { return store.Commit(ctx, rev) }))
+	require.Eventually(t, func() bool { return store.Commit(ctx, rev) == nil }, time.Minute, time.Millisecond)
 	got, err := store.Load(ctx, r.ID)
 	require.NoError(t, err)
 	require.Equal(t, rev.Record, got)
@@ -619,21 +566,21 @@ func TestDeadlock(t *testing.T) {
 	ctx := t.Context()
 	address := fresh(t)
 	db := open(t, address, postgres.Config{})
-	all := fill(t, postgres.NewStore[ticket](db, tickets), 2)
+	all := enginetest.Fill(t, postgres.NewStore[enginetest.Item](db, tickets), 2)
 	var txs [2]pgx.Tx
-	var stores [2]*postgres.Store[ticket]
+	var stores [2]*postgres.Store[enginetest.Item]
 	for i := range txs {
 		tx, err := admin(t, address).Begin(ctx)
 		require.NoError(t, err)
 		_, err = tx.Exec(ctx, `SET LOCAL deadlock_timeout = '10ms'`)
 		require.NoError(t, err)
-		txs[i], stores[i] = tx, postgres.Within[ticket](tx, tickets, postgres.Config{})
-		require.NoError(t, stores[i].Commit(ctx, next(all[i], "first")))
+		txs[i], stores[i] = tx, postgres.Within[enginetest.Item](tx, tickets, postgres.Config{})
+		require.NoError(t, stores[i].Commit(ctx, enginetest.Next(all[i], "first")))
 	}
 	errs := make(chan error)
 	for i := range txs {
 		go func() {
-			err := stores[i].Commit(ctx, next(all[1-i], "second"))
+			err := stores[i].Commit(ctx, enginetest.Next(all[1-i], "second"))
 			errs <- errors.Join(err, txs[i].Rollback(ctx))
 		}()
 	}
@@ -650,22 +597,22 @@ func TestDeadlock(t *testing.T) {
 // What another store has comes here whole, and from here to another.
 func TestTransfer(t *testing.T) {
 	ctx := t.Context()
-	from, back := memory.New[ticket](), memory.New[ticket]()
+	from, back := memory.New[enginetest.Item](), memory.New[enginetest.Item]()
 	events := 0
 	for i := range 50 {
-		r := sample(i)
+		r := enginetest.Sample(i)
 		for v := range i%4 + 1 {
-			change(&r, v)
-			rev := next(r, "me")
+			enginetest.Change(&r, v)
+			rev := enginetest.Next(r, "me")
 			require.NoError(t, from.Commit(ctx, rev))
 			r = rev.Record
 			events++
 		}
 	}
-	here := postgres.NewStore[ticket](open(t, fresh(t), postgres.Config{}), tickets)
+	here := postgres.NewStore[enginetest.Item](open(t, fresh(t), postgres.Config{}), tickets)
 	for _, way := range []struct {
-		from transfer.Source[ticket]
-		to   itsm.Store[ticket]
+		from transfer.Source[enginetest.Item]
+		to   itsm.Store[enginetest.Item]
 	}{{from, here}, {here, back}} {
 		var at itsm.Cursor
 		for copied := 0; copied < events; { // the server may hold the end of the feed back
@@ -704,11 +651,11 @@ func FuzzWall(f *testing.F) {
 		space := func(name string) postgres.Space {
 			return postgres.Space{Tenant: fmt.Sprintf("%d:%d:%s", os.Getpid(), n, name), Practice: "ticket"}
 		}
-		ours, theirs := postgres.NewStore[ticket](db, space(us)), postgres.NewStore[ticket](db, space(them))
-		make := func(who string) itsm.Revision[ticket] {
-			r := sample(n)
+		ours, theirs := postgres.NewStore[enginetest.Item](db, space(us)), postgres.NewStore[enginetest.Item](db, space(them))
+		make := func(who string) itsm.Revision[enginetest.Item] {
+			r := enginetest.Sample(n)
 			r.ID, r.Due, r.Group = itsm.ID(text), start, who
-			rev := next(r, "")
+			rev := enginetest.Next(r, "")
 			rev.Events[0].ID = itsm.ID(text)
 			return rev
 		}
@@ -724,17 +671,17 @@ func FuzzWall(f *testing.F) {
 			t.Fatal("they are woken")
 		}
 		require.NoError(t, theirs.Commit(ctx, make("them")))
-		for store, who := range map[*postgres.Store[ticket]]string{ours: "us", theirs: "them"} {
+		for store, who := range map[*postgres.Store[enginetest.Item]]string{ours: "us", theirs: "them"} {
 			r, err := store.Load(ctx, itsm.ID(text))
 			require.NoError(t, err)
 			require.Equal(t, make(who).Record, r)
 			page, err := store.List(ctx, itsm.Query{States: []itsm.State{r.State}})
 			require.NoError(t, err)
-			require.Equal(t, []ticket{r}, page.Records)
+			require.Equal(t, []enginetest.Item{r}, page.Records)
 			for d, err := range store.Feed(ctx, "") {
 				require.NoError(t, err)
 				require.Equal(t, make(who).Events[0], d.Event)
-				for other := range map[*postgres.Store[ticket]]bool{ours: true, theirs: true} {
+				for other := range map[*postgres.Store[enginetest.Item]]bool{ours: true, theirs: true} {
 					if other != store {
 						for _, err := range other.Feed(ctx, d.Cursor) {
 							require.ErrorIs(t, err, itsm.ErrInvalid)

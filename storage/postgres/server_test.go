@@ -14,23 +14,39 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-itsm/itsm"
 	"github.com/go-itsm/itsm/storage/enginetest"
 	"github.com/go-itsm/itsm/storage/enginetest/pgserver"
 	"github.com/go-itsm/itsm/storage/postgres"
 )
 
-// writerEnv makes the test binary a program that writes until it is killed.
-const writerEnv = "ITSM_POSTGRES_WRITER"
-
 // server is the address of a database, empty if there is none; missing says why.
 var server, missing string
 
 func TestMain(m *testing.M) {
-	if address := os.Getenv(writerEnv); address != "" {
-		fmt.Fprintln(os.Stderr, writeForEver(address))
-		os.Exit(1)
-	}
+	enginetest.Play(map[string]func(args ...string) error{
+		"writer": func(args ...string) error {
+			ctx := context.Background()
+			db, err := postgres.Open(ctx, args[0], postgres.Config{})
+			if err != nil {
+				return err
+			}
+			return enginetest.Write(ctx, postgres.NewStore[enginetest.Item](db, items), "w", os.Stdout)
+		},
+		"host": func(args ...string) error {
+			ctx := context.Background()
+			// What a host had claimed when it was killed waits for the end of its
+			// lease; without one, every runner would always be asked for everything.
+			cfg := postgres.Config{Lease: time.Second}
+			db, err := postgres.Open(ctx, args[0], cfg)
+			for begun := time.Now(); err != nil && time.Since(begun) < time.Minute; time.Sleep(10 * time.Millisecond) {
+				db, err = postgres.Open(ctx, args[0], cfg) // the server may be away
+			}
+			if err != nil {
+				return err
+			}
+			return tower(db, args[1]).Run(ctx, args[2], os.Stdout)
+		},
+	})
 	os.Exit(run(m))
 }
 
@@ -120,11 +136,11 @@ func open(tb testing.TB, address string, cfg postgres.Config) *postgres.DB {
 
 var items = postgres.Space{Practice: "item"}
 
-func writeForEver(address string) error {
-	ctx := context.Background()
-	db, err := postgres.Open(ctx, address, postgres.Config{})
-	if err != nil {
-		return err
+// tower is over tables that many processes use.
+func tower(db *postgres.DB, folder string) enginetest.Tower {
+	return enginetest.Tower{
+		Bells:  postgres.NewStore[enginetest.Bell](db, postgres.Space{Practice: "bell"}),
+		Echoes: postgres.NewStore[enginetest.Echo](db, postgres.Space{Practice: "echo"}),
+		Folder: folder,
 	}
-	return enginetest.Write(ctx, itsm.Store[enginetest.Item](postgres.NewStore[enginetest.Item](db, items)), os.Stdout)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/storage/enginetest"
 	"github.com/go-itsm/itsm/storage/sqlite"
 )
 
@@ -28,8 +29,8 @@ import (
 func BenchmarkCommit(b *testing.B) {
 	for _, clients := range []int{1, 16} {
 		b.Run(fmt.Sprintf("%d clients", clients), func(b *testing.B) {
-			store := sqlite.NewStore[ticket](open(b, temp(b), sqlite.Config{}), tickets)
-			contestants := []contestant{{"store", fill(b, store, 1000), func(revs ...itsm.Revision[ticket]) {
+			store := sqlite.NewStore[enginetest.Item](open(b, temp(b), sqlite.Config{}), tickets)
+			contestants := []contestant{{"store", enginetest.Fill(b, store, 1000), func(revs ...itsm.Revision[enginetest.Item]) {
 				require.NoError(b, store.Commit(context.Background(), revs...))
 			}, clients}}
 			alone, all := bareOver(b)
@@ -72,8 +73,8 @@ func BenchmarkCommit(b *testing.B) {
 // A contestant commits to records of its own.
 type contestant struct {
 	name    string
-	all     []ticket
-	commit  func(revs ...itsm.Revision[ticket])
+	all     []enginetest.Item
+	commit  func(revs ...itsm.Revision[enginetest.Item])
 	clients int
 }
 
@@ -83,11 +84,11 @@ func (c contestant) round(n, group int) {
 	each := n / c.clients
 	for client := range c.clients {
 		clients.Go(func() {
-			revs := make([]itsm.Revision[ticket], group)
+			revs := make([]itsm.Revision[enginetest.Item], group)
 			for done := 0; done < each; done += group {
 				for i := range revs {
 					t := &c.all[client*each+done+i]
-					revs[i] = next(*t, "bench")
+					revs[i] = enginetest.Next(*t, "bench")
 					*t = revs[i].Record
 				}
 				c.commit(revs...)
@@ -97,29 +98,14 @@ func (c contestant) round(n, group int) {
 	clients.Wait()
 }
 
-// fill creates n records, many in a commit.
-func fill(tb testing.TB, store itsm.Store[ticket], n int) []ticket {
-	all := make([]ticket, n)
-	var revs []itsm.Revision[ticket]
-	for i := range n {
-		rev := next(sample(i), "fill")
-		all[i] = rev.Record
-		if revs = append(revs, rev); len(revs) == 1000 || i == n-1 {
-			require.NoError(tb, store.Commit(tb.Context(), revs...))
-			revs = revs[:0]
-		}
-	}
-	return all
-}
-
 // A bare writes the rows of a commit without a store.
 type bare struct{ begins, update, insert, commits *sql.Stmt }
 
-func bareOver(b *testing.B) (*bare, []ticket) {
+func bareOver(b *testing.B) (*bare, []enginetest.Item) {
 	file := temp(b)
 	db, err := sqlite.Open(b.Context(), file, sqlite.Config{})
 	require.NoError(b, err)
-	all := fill(b, sqlite.NewStore[ticket](db, tickets), 1000)
+	all := enginetest.Fill(b, sqlite.NewStore[enginetest.Item](db, tickets), 1000)
 	require.NoError(b, db.Close())
 	pool, err := sql.Open("sqlite", file+"?_pragma=synchronous(FULL)")
 	require.NoError(b, err)
@@ -146,7 +132,7 @@ func (x *bare) run(stmt *sql.Stmt, args ...any) {
 	}
 }
 
-func (x *bare) commit(revs ...itsm.Revision[ticket]) {
+func (x *bare) commit(revs ...itsm.Revision[enginetest.Item]) {
 	x.run(x.begins)
 	for _, rev := range revs {
 		body, _ := json.Marshal(&rev.Record)
@@ -165,12 +151,12 @@ func BenchmarkFeed(b *testing.B) {
 	if os.Getenv("ITSM_LONG") == "1" {
 		n = 1_000_000
 	}
-	store := sqlite.NewStore[ticket](open(b, temp(b), sqlite.Config{Relaxed: true}), tickets)
-	all := fill(b, store, 1000)
+	store := sqlite.NewStore[enginetest.Item](open(b, temp(b), sqlite.Config{Relaxed: true}), tickets)
+	all := enginetest.Fill(b, store, 1000)
 	for done := len(all); done < n; done += len(all) {
-		var revs []itsm.Revision[ticket]
+		var revs []itsm.Revision[enginetest.Item]
 		for i := range all {
-			rev := next(all[i], "fill")
+			rev := enginetest.Next(all[i], "fill")
 			all[i] = rev.Record
 			revs = append(revs, rev)
 		}
@@ -195,8 +181,8 @@ func BenchmarkFeed(b *testing.B) {
 
 // BenchmarkLoad reads one record of 10,000.
 func BenchmarkLoad(b *testing.B) {
-	store := sqlite.NewStore[ticket](open(b, temp(b), sqlite.Config{}), tickets)
-	all := fill(b, store, 10_000)
+	store := sqlite.NewStore[enginetest.Item](open(b, temp(b), sqlite.Config{}), tickets)
+	all := enginetest.Fill(b, store, 10_000)
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		_, err := store.Load(b.Context(), all[i*7919%len(all)].ID)
@@ -206,8 +192,8 @@ func BenchmarkLoad(b *testing.B) {
 
 // BenchmarkList reads a page of 100 records out of 100,000.
 func BenchmarkList(b *testing.B) {
-	store := sqlite.NewStore[ticket](open(b, temp(b), sqlite.Config{}), tickets)
-	fill(b, store, 100_000)
+	store := sqlite.NewStore[enginetest.Item](open(b, temp(b), sqlite.Config{}), tickets)
+	enginetest.Fill(b, store, 100_000)
 	for _, bench := range []struct {
 		name string
 		q    itsm.Query
@@ -239,11 +225,11 @@ func BenchmarkGrowth(b *testing.B) {
 		size := func(events int) float64 {
 			db, err := sqlite.Open(b.Context(), file, sqlite.Config{Relaxed: true})
 			require.NoError(b, err)
-			store := sqlite.NewStore[ticket](db, tickets)
-			all := fill(b, store, n)
+			store := sqlite.NewStore[enginetest.Item](db, tickets)
+			all := enginetest.Fill(b, store, n)
 			for range events - 1 {
 				for i := range all {
-					rev := next(all[i], "more")
+					rev := enginetest.Next(all[i], "more")
 					all[i] = rev.Record
 					require.NoError(b, store.Commit(b.Context(), rev))
 				}

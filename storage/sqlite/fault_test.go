@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/storage/enginetest"
 	"github.com/go-itsm/itsm/storage/sqlite"
 	sqlitedriver "modernc.org/sqlite"
 )
@@ -153,14 +154,14 @@ func faultAt(t *testing.T, step int, several, after bool) (failed, outcome strin
 	ctx := t.Context()
 	file := temp(t)
 	db := open(t, file, sqlite.Config{Driver: "faulty"})
-	store := sqlite.NewStore[ticket](db, tickets)
-	all := fill(t, store, 4)
-	var revs []itsm.Revision[ticket]
+	store := sqlite.NewStore[enginetest.Item](db, tickets)
+	all := enginetest.Fill(t, store, 4)
+	var revs []itsm.Revision[enginetest.Item]
 	for i := range 3 {
-		change(&all[i], i+1)
-		revs = append(revs, next(all[i], "faulty"))
+		enginetest.Change(&all[i], i+1)
+		revs = append(revs, enginetest.Next(all[i], "faulty"))
 	}
-	taken := next(all[3], "faulty")
+	taken := enginetest.Next(all[3], "faulty")
 	taken.Events[0].ID = "evt_" + all[0].ID + "_1_fill"
 
 	var errs []error

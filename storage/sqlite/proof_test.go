@@ -5,12 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
-	"os/exec"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -18,14 +15,6 @@ import (
 	"github.com/go-itsm/itsm/storage/enginetest"
 	"github.com/go-itsm/itsm/storage/sqlite"
 )
-
-// long says how often something is tried: more where there is time for it.
-func long(normal, long int) int {
-	if os.Getenv("ITSM_LONG") == "1" {
-		return long
-	}
-	return normal
-}
 
 var items = sqlite.Space{Practice: "item"}
 
@@ -60,7 +49,7 @@ func TestLinearizable(t *testing.T) {
 	for _, h := range hosts {
 		require.NoError(t, h.open(t.Context()))
 	}
-	for n := range long(200, 10_000) {
+	for n := range enginetest.Long(200, 10_000) {
 		err := enginetest.History(t.Context(), fmt.Sprint("h", n), enginetest.Cluster{
 			Store: func(client int) itsm.Store[enginetest.Item] { return hosts[client%2].store() },
 			Disturb: func(ctx context.Context) error {
@@ -74,21 +63,51 @@ func TestLinearizable(t *testing.T) {
 	}
 }
 
-const writerEnv = "ITSM_SQLITE_WRITER"
-
-// TestMain is also the process that writes until it is killed.
+// TestMain is also the processes that are killed.
 func TestMain(m *testing.M) {
-	file := os.Getenv(writerEnv)
-	if file == "" {
-		os.Exit(m.Run())
+	enginetest.Play(map[string]func(args ...string) error{
+		"writer": func(args ...string) error {
+			ctx := context.Background()
+			db, err := sqlite.Open(ctx, args[0], sqlite.Config{})
+			if err != nil {
+				return err
+			}
+			return enginetest.Write(ctx, sqlite.NewStore[enginetest.Item](db, items), "w", os.Stdout)
+		},
+		"host": func(args ...string) error {
+			ctx := context.Background()
+			db, err := sqlite.Open(ctx, args[0], sqlite.Config{})
+			if err != nil {
+				return err
+			}
+			return tower(db, args[1]).Run(ctx, args[2], os.Stdout)
+		},
+	})
+	os.Exit(m.Run())
+}
+
+// tower is over a file that many processes have open.
+func tower(db *sqlite.DB, folder string) enginetest.Tower {
+	return enginetest.Tower{
+		Bells:  sqlite.NewStore[enginetest.Bell](db, sqlite.Space{Practice: "bell"}),
+		Echoes: sqlite.NewStore[enginetest.Echo](db, sqlite.Space{Practice: "echo"}),
+		Folder: folder,
 	}
-	ctx := context.Background()
-	db, err := sqlite.Open(ctx, file, sqlite.Config{})
-	if err == nil {
-		err = enginetest.Write(ctx, sqlite.NewStore[enginetest.Item](db, items), os.Stdout)
+}
+
+// Three processes work on one file and run what time and events bring, and are
+// killed while they do: everything that was planned happens once.
+func TestHavoc(t *testing.T) {
+	file, folder := temp(t), t.TempDir()
+	db := open(t, file, sqlite.Config{})
+	var hosts []enginetest.Host
+	for _, name := range []string{"seoul", "berlin", "austin"} {
+		hosts = append(hosts, &enginetest.Program{Part: []string{"host", file, folder, name}})
 	}
-	fmt.Fprintln(os.Stderr, err)
-	os.Exit(1)
+	report, err := tower(db, folder).Havoc(t.Context(), hosts, nil, enginetest.Long(12, 500))
+	require.NoError(t, err)
+	t.Log(report)
+	intact(t, file)
 }
 
 // Whenever the writing process is killed: what it acknowledged is there, once and
@@ -97,22 +116,9 @@ func TestKilled(t *testing.T) {
 	file := temp(t)
 	var audit enginetest.Audit
 	acknowledged := 0
-	for range long(20, 500) {
-		writer := exec.Command(os.Args[0])
-		writer.Env = append(os.Environ(), writerEnv+"="+file)
-		writer.Stderr = os.Stderr
-		out, err := writer.StdoutPipe()
+	for range enginetest.Long(20, 500) {
+		ids, err := enginetest.Kill(&enginetest.Program{Part: []string{"writer", file}})
 		require.NoError(t, err)
-		require.NoError(t, writer.Start())
-		lines, last := 0, rand.IntN(100)
-		ids, err := enginetest.Acknowledged(out, func() {
-			if lines++; lines == last+1 {
-				time.AfterFunc(rand.N(2*time.Millisecond), func() { _ = writer.Process.Kill() })
-			}
-		})
-		require.NoError(t, err)
-		require.Error(t, writer.Wait(), "it was killed")
-		require.Greater(t, lines, last)
 		acknowledged += len(ids)
 
 		db, err := sqlite.Open(t.Context(), file, sqlite.Config{})
@@ -120,11 +126,16 @@ func TestKilled(t *testing.T) {
 		require.NoError(t, audit.Check(t.Context(), sqlite.NewStore[enginetest.Item](db, items), ids))
 		require.NoError(t, db.Close())
 	}
+	intact(t, file)
+	t.Logf("%d events were acknowledged, %d are there", acknowledged, audit.Events())
+}
+
+// intact has the database check its file.
+func intact(t *testing.T, file string) {
 	raw, err := sql.Open("sqlite", file)
 	require.NoError(t, err)
 	var verdict string
 	require.NoError(t, raw.QueryRowContext(t.Context(), `PRAGMA integrity_check`).Scan(&verdict))
 	require.NoError(t, raw.Close())
 	require.Equal(t, "ok", verdict)
-	t.Logf("%d events were acknowledged, %d are there", acknowledged, audit.Events())
 }

@@ -13,7 +13,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -22,66 +21,18 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/storage/enginetest"
 	"github.com/go-itsm/itsm/storage/memory"
 	"github.com/go-itsm/itsm/storage/sqlite"
 	"github.com/go-itsm/itsm/storage/storagetest"
 	"github.com/go-itsm/itsm/storage/transfer"
 )
 
-// ticket is a record of the usual size, listed by three keys.
-type ticket struct {
-	itsm.Meta
-	Title    string    `json:"title"`
-	Text     string    `json:"text"`
-	Group    string    `json:"group"`
-	Assignee string    `json:"assignee"`
-	Caller   string    `json:"caller"`
-	Resolved time.Time `json:"resolved,omitzero"`
-	Numbers  []int64   `json:"numbers,omitempty"`
-}
-
-func (t ticket) AppendKeys(keys []itsm.Key) []itsm.Key {
-	return append(keys,
-		itsm.Key{Field: "assignee", Value: t.Assignee},
-		itsm.Key{Field: "group", Value: t.Group},
-		itsm.Key{Field: "caller", Value: t.Caller})
-}
-
 var (
 	tickets = sqlite.Space{Practice: "ticket"}
 	start   = time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC)
 	states  = []itsm.State{"new", "open", "closed"}
 )
-
-// sample makes the n-th ticket.
-func sample(n int) ticket {
-	t := ticket{
-		Title: "printer on fire ☎ 'ü\" 한글", Text: "all of it is burning, and nobody knows where the water is",
-		Group: "g" + strconv.Itoa(n%20), Assignee: "a" + strconv.Itoa(n%500), Caller: "c" + strconv.Itoa(n%10_000),
-		Resolved: start, Numbers: []int64{int64(n), 1<<63 - 1, -1 << 63},
-	}
-	t.ID = itsm.ID(fmt.Sprintf("tck_%026d", n))
-	t.State = states[n%len(states)]
-	t.Created, t.Changed = start, start
-	return t
-}
-
-func change(t *ticket, n int) {
-	t.State = states[(n+len(t.Group))%len(states)]
-	t.Assignee = "a" + strconv.Itoa(n%5)
-	t.Numbers = append(t.Numbers, int64(n))
-}
-
-// next makes a revision of one event, whose id says who made it.
-func next(t ticket, who string) itsm.Revision[ticket] {
-	base := t.Version
-	t.Version++
-	return itsm.Revision[ticket]{Base: base, Record: t, Events: []itsm.Event{{
-		ID: itsm.ID(fmt.Sprintf("evt_%s_%d_%s", t.ID, t.Version, who)), Practice: "ticket", Record: t.ID, Version: t.Version,
-		Action: "edit", To: t.State, At: start, Actor: itsm.Actor{ID: "jin", Name: "Jin Kim"},
-		Data: json.RawMessage(`{"note":"something about forty bytes long"}`),
-	}}}
-}
 
 func open(tb testing.TB, file string, cfg sqlite.Config) *sqlite.DB {
 	tb.Helper()
@@ -93,27 +44,23 @@ func open(tb testing.TB, file string, cfg sqlite.Config) *sqlite.DB {
 
 func temp(tb testing.TB) string { return filepath.Join(tb.TempDir(), "desk.db") }
 
-func harness(open func(ctx context.Context) (storagetest.Backend[ticket], error)) storagetest.Harness[ticket] {
-	return storagetest.Harness[ticket]{Open: open, Record: sample, Change: change, Lists: true, Feeds: true, Wakes: true}
-}
-
 // Every rule, over two handles of a file, with another tenant in the same file.
 func TestStore(t *testing.T) {
-	storagetest.Test(t, harness(func(ctx context.Context) (storagetest.Backend[ticket], error) {
+	storagetest.Test(t, enginetest.Harness(func(ctx context.Context) (storagetest.Backend[enginetest.Item], error) {
 		file := temp(t)
 		db, err := sqlite.Open(ctx, file, sqlite.Config{})
 		if err != nil {
-			return storagetest.Backend[ticket]{}, err
+			return storagetest.Backend[enginetest.Item]{}, err
 		}
 		other, err := sqlite.Open(ctx, file, sqlite.Config{})
 		if err != nil {
-			return storagetest.Backend[ticket]{}, errors.Join(err, db.Close())
+			return storagetest.Backend[enginetest.Item]{}, errors.Join(err, db.Close())
 		}
 		acme := sqlite.Space{Tenant: "acme", Practice: "ticket"}
-		return storagetest.Backend[ticket]{
-			Store: sqlite.NewStore[ticket](db, acme),
-			Other: sqlite.NewStore[ticket](other, acme),
-			Wall:  sqlite.NewStore[ticket](db, sqlite.Space{Tenant: "globex", Practice: "ticket"}),
+		return storagetest.Backend[enginetest.Item]{
+			Store: sqlite.NewStore[enginetest.Item](db, acme),
+			Other: sqlite.NewStore[enginetest.Item](other, acme),
+			Wall:  sqlite.NewStore[enginetest.Item](db, sqlite.Space{Tenant: "globex", Practice: "ticket"}),
 			Close: func() error { return errors.Join(other.Close(), db.Close()) },
 		}, nil
 	}))
@@ -136,12 +83,12 @@ func TestWithin(t *testing.T) {
 	require.NoError(t, sqlite.Migrate(ctx, tx))
 	require.NoError(t, tx.Commit())
 
-	one, two := next(sample(1), "me"), next(sample(2), "me")
-	taken := next(sample(3), "me")
+	one, two := enginetest.Next(enginetest.Sample(1), "me"), enginetest.Next(enginetest.Sample(2), "me")
+	taken := enginetest.Next(enginetest.Sample(3), "me")
 	taken.Events[0].ID = one.Events[0].ID
 	for _, end := range []func(*sql.Tx) error{(*sql.Tx).Rollback, (*sql.Tx).Commit} {
 		tx := begin()
-		store := sqlite.Within[ticket](tx, tickets)
+		store := sqlite.Within[enginetest.Item](tx, tickets)
 		_, err := store.Load(ctx, one.Record.ID)
 		require.ErrorIs(t, err, itsm.ErrNotFound)
 		require.NoError(t, store.Commit(ctx, one))
@@ -157,31 +104,31 @@ func TestWithin(t *testing.T) {
 		}
 		late, cancel := context.WithCancel(ctx)
 		cancel()
-		require.ErrorIs(t, store.Commit(late, next(sample(4), "me")), context.Canceled)
+		require.ErrorIs(t, store.Commit(late, enginetest.Next(enginetest.Sample(4), "me")), context.Canceled)
 		require.NoError(t, end(tx))
 		require.Error(t, store.Commit(ctx, taken), "the transaction has ended")
 	}
 	// And beside it, what the adapter has opened itself.
-	store := sqlite.NewStore[ticket](open(t, file, sqlite.Config{}), tickets)
+	store := sqlite.NewStore[enginetest.Item](open(t, file, sqlite.Config{}), tickets)
 	page, err := store.List(ctx, itsm.Query{})
 	require.NoError(t, err)
-	require.Equal(t, []ticket{one.Record, two.Record}, page.Records)
+	require.Equal(t, []enginetest.Item{one.Record, two.Record}, page.Records)
 }
 
 // Every rule holds within a transaction too, but for what needs two at a time.
 func TestWithinKeepsTheRules(t *testing.T) {
-	h := harness(func(ctx context.Context) (storagetest.Backend[ticket], error) {
+	h := enginetest.Harness(func(ctx context.Context) (storagetest.Backend[enginetest.Item], error) {
 		host, err := sql.Open("sqlite", temp(t)+"?_txlock=immediate")
 		if err != nil {
-			return storagetest.Backend[ticket]{}, err
+			return storagetest.Backend[enginetest.Item]{}, err
 		}
 		tx, err := host.BeginTx(ctx, nil)
 		if err != nil {
-			return storagetest.Backend[ticket]{}, err
+			return storagetest.Backend[enginetest.Item]{}, err
 		}
-		return storagetest.Backend[ticket]{
-			Store: sqlite.Within[ticket](tx, tickets),
-			Wall:  sqlite.Within[ticket](tx, sqlite.Space{Tenant: "globex", Practice: "ticket"}),
+		return storagetest.Backend[enginetest.Item]{
+			Store: sqlite.Within[enginetest.Item](tx, tickets),
+			Wall:  sqlite.Within[enginetest.Item](tx, sqlite.Space{Tenant: "globex", Practice: "ticket"}),
 			Close: func() error { return errors.Join(tx.Rollback(), host.Close()) },
 		}, sqlite.Migrate(ctx, tx)
 	})
@@ -198,14 +145,14 @@ func TestClose(t *testing.T) {
 	ctx := t.Context()
 	file := temp(t)
 	db := open(t, file, sqlite.Config{})
-	store := sqlite.NewStore[ticket](db, tickets)
-	fill(t, store, 1200)
+	store := sqlite.NewStore[enginetest.Item](db, tickets)
+	enginetest.Fill(t, store, 1200)
 	release := lock(t, file)
 	var group sync.WaitGroup
 	begun := make(chan struct{})
 	group.Go(func() {
 		close(begun)
-		err := store.Commit(ctx, next(sample(5000), "me"))
+		err := store.Commit(ctx, enginetest.Next(enginetest.Sample(5000), "me"))
 		if err != nil { // it came after Close
 			require.ErrorIs(t, err, sqlite.ErrClosed)
 		}
@@ -236,7 +183,7 @@ func TestClose(t *testing.T) {
 	for _, err := range store.Events(ctx, "x", 0) {
 		require.ErrorIs(t, err, sqlite.ErrClosed)
 	}
-	require.ErrorIs(t, store.Commit(ctx, next(sample(1), "me")), sqlite.ErrClosed)
+	require.ErrorIs(t, store.Commit(ctx, enginetest.Next(enginetest.Sample(1), "me")), sqlite.ErrClosed)
 	require.ErrorIs(t, db.Health(ctx), sqlite.ErrClosed)
 	require.ErrorIs(t, db.Backup(ctx, file+".copy"), sqlite.ErrClosed)
 }
@@ -248,14 +195,14 @@ func TestBusy(t *testing.T) {
 	file := temp(t)
 	var log bytes.Buffer
 	db := open(t, file, sqlite.Config{BusyTimeout: 50 * time.Millisecond, Slow: time.Nanosecond, Log: slog.New(slog.NewTextHandler(&log, nil))})
-	store := sqlite.NewStore[ticket](db, tickets)
+	store := sqlite.NewStore[enginetest.Item](db, tickets)
 	release := lock(t, file)
-	require.ErrorContains(t, store.Commit(ctx, next(sample(1), "me")), "locked")
+	require.ErrorContains(t, store.Commit(ctx, enginetest.Next(enginetest.Sample(1), "me")), "locked")
 	require.ErrorContains(t, db.Health(ctx), "locked")
 	require.Contains(t, log.String(), `msg="slow commit" practice=ticket tenant="" record=tck_00000000000000000000000001 revisions=1`)
 	short, cancel := context.WithTimeout(ctx, time.Millisecond)
 	defer cancel()
-	for _, err := range together(func(i int) error { return store.Commit(short, next(sample(i), "me")) }, 4) {
+	for _, err := range together(func(i int) error { return store.Commit(short, enginetest.Next(enginetest.Sample(i), "me")) }, 4) {
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.NotErrorIs(t, err, itsm.ErrUnknown)
 	}
@@ -265,15 +212,15 @@ func TestBusy(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, page.Records)
 
-	patient := sqlite.NewStore[ticket](open(t, file, sqlite.Config{Slow: -1}), tickets)
+	patient := sqlite.NewStore[enginetest.Item](open(t, file, sqlite.Config{Slow: -1}), tickets)
 	release = lock(t, file)
 	giveUp, cancel := context.WithCancel(ctx)
 	errs := together(func(i int) error {
 		switch i {
 		case 0:
-			return patient.Commit(giveUp, next(sample(0), "me"))
+			return patient.Commit(giveUp, enginetest.Next(enginetest.Sample(0), "me"))
 		case 1:
-			return patient.Commit(ctx, next(sample(1), "me"))
+			return patient.Commit(ctx, enginetest.Next(enginetest.Sample(1), "me"))
 		}
 		cancel()
 		release()
@@ -291,8 +238,8 @@ func TestBackup(t *testing.T) {
 	ctx := t.Context()
 	file := temp(t)
 	db := open(t, file, sqlite.Config{})
-	store := sqlite.NewStore[ticket](db, tickets)
-	all := fill(t, store, 100)
+	store := sqlite.NewStore[enginetest.Item](db, tickets)
+	all := enginetest.Fill(t, store, 100)
 	copied := file + ".copy"
 	require.NoError(t, db.Backup(ctx, copied))
 	require.ErrorIs(t, db.Backup(ctx, copied), fs.ErrExist)
@@ -306,7 +253,7 @@ func TestBackup(t *testing.T) {
 		require.NoError(t, err)
 		cursors[0] = d.Cursor
 	}
-	require.NoError(t, store.Commit(ctx, next(all[0], "later")))
+	require.NoError(t, store.Commit(ctx, enginetest.Next(all[0], "later")))
 	for d, err := range store.Feed(ctx, cursors[0]) {
 		require.NoError(t, err)
 		cursors[1] = d.Cursor
@@ -315,7 +262,7 @@ func TestBackup(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, fs.FileMode(0o600), info.Mode().Perm())
 
-	restored := sqlite.NewStore[ticket](open(t, copied, sqlite.Config{}), tickets)
+	restored := sqlite.NewStore[enginetest.Item](open(t, copied, sqlite.Config{}), tickets)
 	refused := func(why string) {
 		for _, err := range restored.Feed(ctx, cursors[1]) {
 			require.ErrorIs(t, err, itsm.ErrInvalid, why)
@@ -329,11 +276,11 @@ func TestBackup(t *testing.T) {
 	}
 	refused("there is nothing as far as that")
 	for i := range 3 {
-		require.NoError(t, restored.Commit(ctx, next(all[i], "after the restore")))
+		require.NoError(t, restored.Commit(ctx, enginetest.Next(all[i], "after the restore")))
 	}
 	refused("there is something else in its place")
-	other := sqlite.NewStore[ticket](open(t, temp(t), sqlite.Config{}), tickets)
-	fill(t, other, 1000)
+	other := sqlite.NewStore[enginetest.Item](open(t, temp(t), sqlite.Config{}), tickets)
+	enginetest.Fill(t, other, 1000)
 	for _, err := range other.Feed(ctx, cursors[0]) {
 		require.ErrorIs(t, err, itsm.ErrInvalid, "another file's")
 	}
@@ -342,26 +289,26 @@ func TestBackup(t *testing.T) {
 // What is long is read in parts, and all of it.
 func TestParts(t *testing.T) {
 	ctx := t.Context()
-	store := sqlite.NewStore[ticket](open(t, temp(t), sqlite.Config{}), tickets)
+	store := sqlite.NewStore[enginetest.Item](open(t, temp(t), sqlite.Config{}), tickets)
 	const n = 1700
 	due := start
-	var revs []itsm.Revision[ticket]
+	var revs []itsm.Revision[enginetest.Item]
 	for i := range n {
-		r := sample(i)
+		r := enginetest.Sample(i)
 		r.Due = due.Add(time.Duration(i/7) * time.Second) // several at the same time
-		revs = append(revs, next(r, "fill"))
+		revs = append(revs, enginetest.Next(r, "fill"))
 	}
 	// One record with a long history, and one with large events.
-	long, large := sample(n), sample(n+1)
-	many := itsm.Revision[ticket]{Record: long}
+	long, large := enginetest.Sample(n), enginetest.Sample(n+1)
+	many := itsm.Revision[enginetest.Item]{Record: long}
 	for range n {
-		rev := next(many.Record, "long")
+		rev := enginetest.Next(many.Record, "long")
 		many.Record, many.Events = rev.Record, append(many.Events, rev.Events...)
 	}
 	require.NoError(t, store.Commit(ctx, many))
 	require.NoError(t, store.Commit(ctx, revs...))
 	for range 40 {
-		rev := next(large, "large")
+		rev := enginetest.Next(large, "large")
 		rev.Events[0].Data = json.RawMessage(`"` + strings.Repeat("x", 100<<10) + `"`)
 		require.NoError(t, store.Commit(ctx, rev))
 		large = rev.Record
@@ -397,8 +344,8 @@ func TestParts(t *testing.T) {
 // A list of very many states, or of the same one many times, is a list.
 func TestManyStates(t *testing.T) {
 	ctx := t.Context()
-	store := sqlite.NewStore[ticket](open(t, temp(t), sqlite.Config{}), tickets)
-	all := fill(t, store, 30)
+	store := sqlite.NewStore[enginetest.Item](open(t, temp(t), sqlite.Config{}), tickets)
+	all := enginetest.Fill(t, store, 30)
 	var many []itsm.State
 	for i := range 1000 {
 		many = append(many, itsm.State(fmt.Sprint("state", i)), "open")
@@ -438,9 +385,9 @@ func TestBatch(t *testing.T) {
 		Batch: func(commits int, took time.Duration, err error) {
 			told = append(told, fmt.Sprintf("%d in %v: %v", commits, took, err))
 		}})
-	store := sqlite.NewStore[ticket](db, tickets)
-	require.NoError(t, store.Commit(ctx, next(sample(1), "me")))
-	require.ErrorIs(t, store.Commit(ctx, next(sample(1), "you")), itsm.ErrExists, "which is no failure of the transaction")
+	store := sqlite.NewStore[enginetest.Item](db, tickets)
+	require.NoError(t, store.Commit(ctx, enginetest.Next(enginetest.Sample(1), "me")))
+	require.ErrorIs(t, store.Commit(ctx, enginetest.Next(enginetest.Sample(1), "you")), itsm.ErrExists, "which is no failure of the transaction")
 	require.Equal(t, []string{"1 in 1s: <nil>", "1 in 1s: <nil>"}, told)
 }
 
@@ -462,17 +409,17 @@ func TestRefused(t *testing.T) {
 	require.ErrorIs(t, err, itsm.ErrInvalid)
 	require.ErrorContains(t, err, "revisions[0].record has no JSON form")
 
-	store := sqlite.NewStore[ticket](db, tickets)
-	fill(t, store, 1)
+	store := sqlite.NewStore[enginetest.Item](db, tickets)
+	enginetest.Fill(t, store, 1)
 	raw, err := sql.Open("sqlite", file)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, raw.Close()) })
 	_, err = raw.ExecContext(ctx, `UPDATE itsm_record SET body = '{'`)
 	require.NoError(t, err)
-	_, err = store.Load(ctx, sample(0).ID)
-	require.ErrorContains(t, err, "record "+string(sample(0).ID))
+	_, err = store.Load(ctx, enginetest.Sample(0).ID)
+	require.ErrorContains(t, err, "record "+string(enginetest.Sample(0).ID))
 	_, err = store.List(ctx, itsm.Query{})
-	require.ErrorContains(t, err, "record "+string(sample(0).ID))
+	require.ErrorContains(t, err, "record "+string(enginetest.Sample(0).ID))
 	for _, q := range []itsm.Query{{States: states}, {Where: []itsm.Key{{Field: "a"}, {Field: "b"}}}} {
 		_, err = raw.ExecContext(ctx, `DROP TABLE IF EXISTS itsm_key; DROP INDEX IF EXISTS itsm_record_state`)
 		require.NoError(t, err)
@@ -487,7 +434,7 @@ func TestRefused(t *testing.T) {
 	for _, err := range store.Due(ctx, start) {
 		require.ErrorContains(t, err, "no such index")
 	}
-	require.Error(t, store.Commit(ctx, next(sample(1), "me")))
+	require.Error(t, store.Commit(ctx, enginetest.Next(enginetest.Sample(1), "me")))
 }
 
 // What is no database, or no place for one, is not opened, nor harmed.
@@ -508,7 +455,7 @@ func TestOpenRefuses(t *testing.T) {
 	// Any name will do.
 	for _, name := range []string{"a b?c#d%20é.db", "x&_pragma=query_only(1).db"} {
 		name = filepath.Join(t.TempDir(), name)
-		require.NoError(t, sqlite.NewStore[ticket](open(t, name, sqlite.Config{Relaxed: true, Readers: 1}), tickets).Commit(ctx, next(sample(1), "me")))
+		require.NoError(t, sqlite.NewStore[enginetest.Item](open(t, name, sqlite.Config{Relaxed: true, Readers: 1}), tickets).Commit(ctx, enginetest.Next(enginetest.Sample(1), "me")))
 		info, err := os.Stat(name)
 		require.NoError(t, err)
 		require.Equal(t, fs.FileMode(0o600), info.Mode().Perm())
@@ -518,22 +465,22 @@ func TestOpenRefuses(t *testing.T) {
 // What another store has comes here whole, and from here to another.
 func TestTransfer(t *testing.T) {
 	ctx := t.Context()
-	from, back := memory.New[ticket](), memory.New[ticket]()
+	from, back := memory.New[enginetest.Item](), memory.New[enginetest.Item]()
 	events := 0
 	for i := range 50 {
-		r := sample(i)
+		r := enginetest.Sample(i)
 		for v := range i%4 + 1 {
-			change(&r, v)
-			rev := next(r, "me")
+			enginetest.Change(&r, v)
+			rev := enginetest.Next(r, "me")
 			require.NoError(t, from.Commit(ctx, rev))
 			r = rev.Record
 			events++
 		}
 	}
-	here := sqlite.NewStore[ticket](open(t, temp(t), sqlite.Config{}), tickets)
+	here := sqlite.NewStore[enginetest.Item](open(t, temp(t), sqlite.Config{}), tickets)
 	for _, way := range []struct {
-		from transfer.Source[ticket]
-		to   itsm.Store[ticket]
+		from transfer.Source[enginetest.Item]
+		to   itsm.Store[enginetest.Item]
 	}{{from, here}, {here, back}} {
 		done, err := transfer.Copy(ctx, way.from, way.to, "")
 		require.NoError(t, err)
@@ -567,11 +514,11 @@ func FuzzWall(f *testing.F) {
 		space := func(name string) sqlite.Space {
 			return sqlite.Space{Tenant: fmt.Sprintf("%d:%s", n, name), Practice: "ticket"}
 		}
-		ours, theirs := sqlite.NewStore[ticket](db, space(us)), sqlite.NewStore[ticket](db, space(them))
-		make := func(who string) itsm.Revision[ticket] {
-			r := sample(n)
+		ours, theirs := sqlite.NewStore[enginetest.Item](db, space(us)), sqlite.NewStore[enginetest.Item](db, space(them))
+		make := func(who string) itsm.Revision[enginetest.Item] {
+			r := enginetest.Sample(n)
 			r.ID, r.Due, r.Group = itsm.ID(text), start, who
-			rev := next(r, "")
+			rev := enginetest.Next(r, "")
 			rev.Events[0].ID = itsm.ID(text)
 			return rev
 		}
@@ -585,20 +532,20 @@ func FuzzWall(f *testing.F) {
 			t.Fatal("they are woken")
 		}
 		require.NoError(t, theirs.Commit(ctx, make("them")))
-		for store, who := range map[*sqlite.Store[ticket]]string{ours: "us", theirs: "them"} {
+		for store, who := range map[*sqlite.Store[enginetest.Item]]string{ours: "us", theirs: "them"} {
 			r, err := store.Load(ctx, itsm.ID(text))
 			require.NoError(t, err)
 			require.Equal(t, make(who).Record, r)
 			page, err := store.List(ctx, itsm.Query{States: []itsm.State{r.State}})
 			require.NoError(t, err)
-			require.Equal(t, []ticket{r}, page.Records)
+			require.Equal(t, []enginetest.Item{r}, page.Records)
 			var cursor itsm.Cursor
 			for d, err := range store.Feed(ctx, "") {
 				require.NoError(t, err)
 				require.Equal(t, make(who).Events[0], d.Event)
 				cursor = d.Cursor
 			}
-			for other := range map[*sqlite.Store[ticket]]bool{ours: true, theirs: true} {
+			for other := range map[*sqlite.Store[enginetest.Item]]bool{ours: true, theirs: true} {
 				if other != store {
 					for _, err := range other.Feed(ctx, cursor) {
 						require.ErrorIs(t, err, itsm.ErrInvalid)

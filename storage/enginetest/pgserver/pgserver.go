@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -33,22 +34,35 @@ func Find() (address string, stop func(), err error) {
 	if address = os.Getenv(URL); address != "" {
 		return address, func() {}, nil
 	}
-	address, stop, err = start()
+	s, err := New()
 	if err != nil {
 		return "", func() {}, fmt.Errorf("there is no PostgreSQL: set %s, or install postgresql (%w)", URL, err)
 	}
-	return address, stop, nil
+	return s.Address, s.Stop, nil
 }
 
-// start starts a server as a user who is not root, which it does not want to be.
-func start() (address string, stop func(), err error) {
+// A Server is one that was started for whoever asked for it, who may kill it too.
+type Server struct {
+	// Address is that of a database.
+	Address string
+
+	dir, data string
+	command   func(name string, args ...string) *exec.Cmd
+	port      int
+	process   *exec.Cmd
+	ended     chan struct{} // closed when the process has
+}
+
+// New makes a server and starts it, as a user who is not root, which it does not want
+// to be.
+func New() (s *Server, err error) {
 	bin, err := installed()
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
 	dir, err := os.MkdirTemp("", "itsm-postgres")
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
 	defer func() {
 		if err != nil {
@@ -57,45 +71,59 @@ func start() (address string, stop func(), err error) {
 	}()
 	as, err := somebody(dir)
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
-	command := func(name string, args ...string) *exec.Cmd {
+	s = &Server{dir: dir, data: filepath.Join(dir, "data")}
+	s.command = func(name string, args ...string) *exec.Cmd {
 		c := exec.Command(filepath.Join(bin, name), args...)
 		c.SysProcAttr, c.Dir = as, dir
 		c.Env = append(os.Environ(), "LC_ALL=C", "TZ=UTC")
 		return c
 	}
-	data := filepath.Join(dir, "data")
-	if out, err := command("initdb", "-D", data, "-U", "itsm", "-A", "trust", "-E", "UTF8", "--no-sync").CombinedOutput(); err != nil {
-		return "", nil, fmt.Errorf("initdb: %w: %s", err, out)
+	if out, err := s.command("initdb", "-D", s.data, "-U", "itsm", "-A", "trust", "-E", "UTF8", "--no-sync").CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("initdb: %w: %s", err, out)
 	}
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
-	port := free.Addr().(*net.TCPAddr).Port
+	s.port = free.Addr().(*net.TCPAddr).Port
 	if err := free.Close(); err != nil {
-		return "", nil, err
+		return nil, err
 	}
-	log, err := os.Create(filepath.Join(dir, "log"))
+	s.Address = fmt.Sprintf("postgres://itsm@127.0.0.1:%d/postgres?sslmode=disable", s.port)
+	return s, s.Start()
+}
+
+// Start starts a server that was killed, and returns when it answers. It tries again
+// while what is left of the one before is in its way.
+func (s *Server) Start() error {
+	again := s.process != nil
+	for begun := time.Now(); ; {
+		err := s.start(begun)
+		if err == nil || !again || time.Since(begun) > time.Minute {
+			return err
+		}
+	}
+}
+
+// start starts a process and waits until it takes connections.
+func (s *Server) start(begun time.Time) error {
+	log, err := os.OpenFile(filepath.Join(s.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
-		return "", nil, err
+		return err
 	}
-	c := command("postgres", "-D", data, "-c", "listen_addresses=127.0.0.1", "-c", "port="+strconv.Itoa(port),
+	defer func() { _ = log.Close() }() // the process has its own
+	c := s.command("postgres", "-D", s.data, "-c", "listen_addresses=127.0.0.1", "-c", "port="+strconv.Itoa(s.port),
 		"-c", "unix_socket_directories=", "-c", "max_connections=100", "-c", "shared_buffers=256MB", "-c", "max_wal_size=4GB")
 	c.Stdout, c.Stderr = log, log
 	if err := c.Start(); err != nil {
-		return "", nil, errors.Join(err, log.Close())
+		return err
 	}
 	ended := make(chan struct{})
 	go func() { defer close(ended); _ = c.Wait() }()
-	stop = func() {
-		_ = c.Process.Signal(syscall.SIGINT) // a fast shutdown
-		<-ended
-		_ = log.Close()
-		_ = os.RemoveAll(dir)
-	}
-	for begun := time.Now(); !ready(data); time.Sleep(20 * time.Millisecond) {
+	s.process, s.ended = c, ended
+	for ; !s.ready(); time.Sleep(20 * time.Millisecond) {
 		select {
 		case <-ended:
 		default:
@@ -103,19 +131,35 @@ func start() (address string, stop func(), err error) {
 				continue
 			}
 		}
+		_ = c.Process.Kill()
+		<-ended
 		text, _ := os.ReadFile(log.Name())
-		stop()
-		return "", nil, fmt.Errorf("the server does not answer:\n%s", text)
+		return fmt.Errorf("the server does not answer:\n%s", text)
 	}
-	return fmt.Sprintf("postgres://itsm@127.0.0.1:%d/postgres?sslmode=disable", port), stop, nil
+	return nil
 }
 
-// ready reports whether a server has written that it takes connections, as the
-// last line of its file.
-func ready(data string) bool {
-	text, err := os.ReadFile(filepath.Join(data, "postmaster.pid"))
+// ready reports whether the server has written that it takes connections, as the last
+// line of its file, whose first is who wrote it.
+func (s *Server) ready() bool {
+	text, err := os.ReadFile(filepath.Join(s.data, "postmaster.pid"))
 	lines := bytes.Split(bytes.TrimSpace(text), []byte("\n"))
-	return err == nil && string(lines[len(lines)-1]) == "ready"
+	return err == nil && string(lines[0]) == strconv.Itoa(s.process.Process.Pid) && string(bytes.TrimSpace(lines[len(lines)-1])) == "ready"
+}
+
+// Kill kills the server, so that nothing is tidied up: it alone, and what it has
+// started notices by itself, or everything at once.
+func (s *Server) Kill() error {
+	err := s.process.Process.Signal([]syscall.Signal{syscall.SIGKILL, syscall.SIGQUIT}[rand.IntN(2)])
+	<-s.ended
+	return err
+}
+
+// Stop ends the server and removes what it has written.
+func (s *Server) Stop() {
+	_ = s.process.Process.Signal(syscall.SIGINT) // a fast shutdown
+	<-s.ended
+	_ = os.RemoveAll(s.dir)
 }
 
 // installed returns the folder of the newest server's binaries.

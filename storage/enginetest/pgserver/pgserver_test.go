@@ -45,6 +45,27 @@ func TestStarted(t *testing.T) {
 	require.Empty(t, left)
 }
 
+// What was killed is started again where it was.
+func TestKilled(t *testing.T) {
+	s, err := New()
+	if err != nil && os.Getenv(Required) != "1" {
+		t.Skip(err)
+	}
+	require.NoError(t, err)
+	defer s.Stop()
+	at, err := url.Parse(s.Address)
+	require.NoError(t, err)
+	for range 3 {
+		require.NoError(t, s.Kill())
+		_, err = net.Dial("tcp", at.Host)
+		require.Error(t, err)
+		require.NoError(t, s.Start())
+		conn, err := net.Dial("tcp", at.Host)
+		require.NoError(t, err)
+		require.NoError(t, conn.Close())
+	}
+}
+
 func TestVersion(t *testing.T) {
 	require.Equal(t, 15, version("/usr/lib/postgresql/15/bin/postgres"))
 	require.Equal(t, 9, version("/usr/lib/postgresql/9/bin/postgres"))
