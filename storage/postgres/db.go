@@ -27,7 +27,8 @@ var (
 // Config is what a host decides for a [DB]. The zero value is ready.
 type Config struct {
 	// Lease is how long a record that is due is kept from the other hosts once
-	// it was handed to one. 0 means 30 s.
+	// it was handed to one, which ought to have dealt with it by then. What a host
+	// had when it died is late by as much. 0 means 30 s.
 	Lease time.Duration
 	// NoMigration leaves [Migrate] to the host.
 	NoMigration bool
