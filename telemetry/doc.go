@@ -40,6 +40,10 @@
 // names of people are in none. Names follow OpenTelemetry's conventions, which
 // have no words for this domain.
 //
+// An action over memory, of 2 µs, takes 3 µs more with instruments that nobody reads, 4
+// with metrics and 9 with spans: what BenchmarkObserve measured, and little beside a store
+// that writes to a disk.
+//
 // "Are our servers up?" is not what they answer, nor whether the service gives what
 // was agreed: that is asked of the records, by the measures of the practices.
 package telemetry
