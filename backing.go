@@ -38,12 +38,14 @@ func newBacking[R any](store Store[R], cfg *Config, practice string) backing[R] 
 	return b
 }
 
-// observe tells of a call of the store.
-func (b *backing[R]) observe(ctx context.Context, method string, id ID) (context.Context, func(Outcome)) {
+// observe asks the store for something.
+func (b *backing[R]) observe(ctx context.Context, method string, id ID, ask func(ctx context.Context) error) {
 	if b.cfg.Observe == nil {
-		return ctx, unobserved
+		_ = ask(ctx) // who asks has it too
+		return
 	}
-	return b.cfg.observed(ctx, Call{Practice: b.practice, Store: true, Method: method, Record: id})
+	call := Call{Practice: b.practice, Store: true, Method: method, Record: id}
+	b.cfg.observed(ctx, call, func(ctx context.Context) Outcome { return Outcome{Err: ask(ctx)} })
 }
 
 // unsupported says what the store cannot do.
@@ -51,28 +53,31 @@ func (b *backing[R]) unsupported(what string) error {
 	return fmt.Errorf("%s: %s: %w", b.practice, what, ErrUnsupported)
 }
 
-func (b *backing[R]) load(ctx context.Context, id ID) (R, error) {
-	ctx, end := b.observe(ctx, "Load", id)
-	r, err := b.store.Load(ctx, id)
-	end(Outcome{Err: err})
+func (b *backing[R]) load(ctx context.Context, id ID) (r R, err error) {
+	b.observe(ctx, "Load", id, func(ctx context.Context) error {
+		r, err = b.store.Load(ctx, id)
+		return err
+	})
 	return r, err
 }
 
-func (b *backing[R]) loadInto(ctx context.Context, id ID, to *R) error {
-	ctx, end := b.observe(ctx, "Load", id)
-	err := b.place(ctx, id, to)
-	end(Outcome{Err: err})
+func (b *backing[R]) loadInto(ctx context.Context, id ID, to *R) (err error) {
+	b.observe(ctx, "Load", id, func(ctx context.Context) error {
+		err = b.place(ctx, id, to)
+		return err
+	})
 	return err
 }
 
-func (b *backing[R]) commit(ctx context.Context, revs []Revision[R]) error {
+func (b *backing[R]) commit(ctx context.Context, revs []Revision[R]) (err error) {
 	var id ID
 	if len(revs) == 1 && b.cfg.Observe != nil {
 		id = MetaOf(&revs[0].Record).ID
 	}
-	ctx, end := b.observe(ctx, "Commit", id)
-	err := b.store.Commit(ctx, revs...)
-	end(Outcome{Err: err})
+	b.observe(ctx, "Commit", id, func(ctx context.Context) error {
+		err = b.store.Commit(ctx, revs...)
+		return err
+	})
 	return err
 }
 
@@ -82,14 +87,15 @@ func (b *backing[R]) events(ctx context.Context, id ID) iter.Seq2[Event, error] 
 	})
 }
 
-func (b *backing[R]) list(ctx context.Context, q Query) (Page[R], error) {
+func (b *backing[R]) list(ctx context.Context, q Query) (page Page[R], err error) {
 	l, ok := b.store.(Lister[R])
 	if !ok {
-		return Page[R]{}, b.unsupported("list")
+		return page, b.unsupported("list")
 	}
-	ctx, end := b.observe(ctx, "List", "")
-	page, err := l.List(ctx, q)
-	end(Outcome{Err: err})
+	b.observe(ctx, "List", "", func(ctx context.Context) error {
+		page, err = l.List(ctx, q)
+		return err
+	})
 	return page, err
 }
 
@@ -103,32 +109,25 @@ func (b *backing[R]) feed(ctx context.Context, after Cursor) iter.Seq2[Delivery,
 	})
 }
 
-// dues returns the store's own due records, or that it has none.
-func (b *backing[R]) dues() (DueStore, error) {
-	if d, ok := b.store.(DueStore); ok {
-		return d, nil
-	}
-	return nil, b.unsupported("due actions")
-}
-
 func (b *backing[R]) due(ctx context.Context, now time.Time) iter.Seq2[Wake, error] {
-	d, err := b.dues()
-	if err != nil {
-		return func(yield func(Wake, error) bool) { yield(Wake{}, err) }
+	d, ok := b.store.(DueStore)
+	if !ok {
+		return func(yield func(Wake, error) bool) { yield(Wake{}, b.unsupported("due actions")) }
 	}
 	return observedSeq(b, ctx, "Due", "", func(ctx context.Context) iter.Seq2[Wake, error] {
 		return d.Due(ctx, now)
 	})
 }
 
-func (b *backing[R]) nextDue(ctx context.Context, after time.Time) (time.Time, error) {
-	d, err := b.dues()
-	if err != nil {
-		return time.Time{}, err
+func (b *backing[R]) nextDue(ctx context.Context, after time.Time) (next time.Time, err error) {
+	d, ok := b.store.(DueStore)
+	if !ok {
+		return next, b.unsupported("due actions")
 	}
-	ctx, end := b.observe(ctx, "NextDue", "")
-	next, err := d.NextDue(ctx, after)
-	end(Outcome{Err: err})
+	b.observe(ctx, "NextDue", "", func(ctx context.Context) error {
+		next, err = d.NextDue(ctx, after)
+		return err
+	})
 	return next, err
 }
 
@@ -139,14 +138,14 @@ func observedSeq[R, E any](b *backing[R], ctx context.Context, method string, id
 		return open(ctx)
 	}
 	return func(yield func(E, error) bool) {
-		ctx, end := b.observe(ctx, method, id)
-		var o Outcome
-		for e, err := range open(ctx) {
-			o.Err = err
-			if !yield(e, err) {
-				break
+		b.observe(ctx, method, id, func(ctx context.Context) (last error) {
+			for e, err := range open(ctx) {
+				last = err
+				if !yield(e, err) {
+					break
+				}
 			}
-		}
-		end(o)
+			return last
+		})
 	}
 }

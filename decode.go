@@ -1,9 +1,8 @@
 package itsm
 
 import (
-	"github.com/go-itsm/itsm/internal/strict"
-
 	"github.com/go-itsm/itsm/internal/short"
+	"github.com/go-itsm/itsm/internal/strict"
 )
 
 const (
@@ -24,7 +23,11 @@ const (
 func ParseJSON[T any](data []byte) (T, error) {
 	var value, none T
 	faults := strict.Read(data, &value, maxDefinition)
-	if err := unread(faults, validate(value)); err != nil {
+	var wrong error
+	if !faults.Whole() { // else there is nothing to judge
+		wrong = validate(value)
+	}
+	if err := unread(faults, wrong); err != nil {
 		return none, err
 	}
 	return value, nil

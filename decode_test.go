@@ -210,12 +210,24 @@ func (r rota) Validate() error {
 	return v.Err()
 }
 
+// A moody type finds something that is no field's.
+type moody struct{}
+
+func (moody) Validate() error { return itsm.Refuse("not today") }
+
 func TestParseJSON(t *testing.T) {
 	got, err := itsm.ParseJSON[rota]([]byte(`{"name":"night","shift":"8h","crew":["mia"]}`))
 	require.NoError(t, err)
 	require.Equal(t, rota{"night", 8 * time.Hour, []string{"mia"}}, got)
 	_, err = itsm.ParseJSON[map[string]int]([]byte(`{"a":1}`))
 	require.NoError(t, err)
+	// What is not there has nothing wrong with it, in whichever way it is not there.
+	for _, in := range []string{`x`, ` null `, `[]`} {
+		_, err := itsm.ParseJSON[*rota]([]byte(in))
+		require.Len(t, itsm.Findings(err), 1, in)
+		_, err = itsm.ParseJSON[moody]([]byte(in))
+		require.Len(t, itsm.Findings(err), 1, in)
+	}
 	for in, want := range map[string][]string{
 		`{`:  {"must be JSON: unexpected end of JSON input"},
 		`[]`: {"must be an object"},

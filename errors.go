@@ -161,6 +161,15 @@ func isDetail(err error) bool {
 	return false
 }
 
+// settled is an error of an action's or a practice's own as an [ErrInvalid] or an
+// [ErrNotAllowed], if it is what another package found.
+func settled(err error) error {
+	if err == nil || isFinding(err) {
+		return err
+	}
+	return Under("", err)
+}
+
 // isFinding reports whether an error is about the input or the record, so that
 // more findings may stand beside it, rather than a failure on the way.
 func isFinding(err error) bool {

@@ -13,6 +13,7 @@ import (
 	"github.com/go-itsm/itsm"
 	"github.com/go-itsm/itsm/approval"
 	"github.com/go-itsm/itsm/sla"
+	"github.com/go-itsm/itsm/storage/memory"
 )
 
 func sentinels() []error {
@@ -191,4 +192,64 @@ func TestActor(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, itsm.Actor{ID: "mia", Name: "Mia"}, a, "the innermost counts")
 	require.Equal(t, itsm.Actor{ID: "system"}, itsm.System())
+}
+
+// A stranger's finding is what another package finds.
+type strangersFinding struct{}
+
+func (strangersFinding) Error() string                   { return "points are odd" }
+func (strangersFinding) Finding() (field, reason string) { return "points", "are odd" }
+
+// strange is an action that lets another package judge.
+type strange struct {
+	Where string `json:"where"`
+}
+
+func (strange) Action() string { return "strange" }
+
+func (a strange) Apply(*Ticket, itsm.Moment) error {
+	if a.Where == "apply" {
+		return strangersFinding{}
+	}
+	return nil
+}
+
+// What another package finds is a finding, wherever a practice returns it.
+func TestFindingsOfOthers(t *testing.T) {
+	def := toyDefinition(10)
+	spec := toySpec()
+	spec.Allow("strange", "", spec.States...)
+	l, err := itsm.NewLifecycle(spec)
+	require.NoError(t, err)
+	def.Lifecycle, def.Actions = l, append(def.Actions, strange{})
+	prepare, cascade := def.Prepare, def.Cascade
+	def.Prepare = func(ctx context.Context, tx *itsm.Tx[Ticket], r *Ticket, a itsm.Action[Ticket]) (itsm.Action[Ticket], error) {
+		if s, ok := a.(strange); ok && s.Where == "prepare" {
+			return nil, strangersFinding{}
+		}
+		return prepare(ctx, tx, r, a)
+	}
+	def.Follow = func(_ context.Context, _ *itsm.Tx[Ticket], _ *Ticket, a itsm.Action[Ticket]) ([]itsm.Action[Ticket], error) {
+		if s, ok := a.(strange); ok && s.Where == "follow" {
+			return nil, strangersFinding{}
+		}
+		return nil, nil
+	}
+	def.Cascade = func(ctx context.Context, tx *itsm.Tx[Ticket], r *Ticket, a itsm.Action[Ticket], e itsm.Event) error {
+		if s, ok := a.(strange); ok && s.Where == "cascade" {
+			return strangersFinding{}
+		}
+		return cascade(ctx, tx, r, a, e)
+	}
+	p, err := itsm.NewPractice(def, memory.New[Ticket](), itsm.Config{})
+	require.NoError(t, err)
+	r := file(t, p, "one")
+	for _, where := range []string{"prepare", "apply", "follow", "cascade"} {
+		_, err := p.Do(as(t, "jin"), r.ID, strange{where})
+		require.ErrorIs(t, err, itsm.ErrInvalid, where)
+		require.Equal(t, []error{&itsm.FieldError{Field: "points", Reason: "are odd"}}, itsm.Findings(err), where)
+		require.ErrorContains(t, err, string(r.ID), where)
+	}
+	_, err = p.Do(as(t, "jin"), r.ID, strange{"nowhere"})
+	require.NoError(t, err)
 }

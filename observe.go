@@ -2,6 +2,7 @@ package itsm
 
 import (
 	"context"
+	"errors"
 	"reflect"
 	"time"
 )
@@ -44,23 +45,24 @@ type Outcome struct {
 	Since time.Time
 }
 
-// unobserved is the end of a call that nobody observes.
-func unobserved(Outcome) {}
+// errNoReturn is told of a call that ends otherwise, as by a panic.
+var errNoReturn = errors.New("itsm: it did not return")
 
-// observed tells Config.Observe of a call, and returns what to do it with and
-// what to tell at its end.
-func (c *Config) observed(ctx context.Context, call Call) (context.Context, func(Outcome)) {
+// observed does something that Config.Observe is told of, if there is one.
+func (c *Config) observed(ctx context.Context, call Call, do func(ctx context.Context) Outcome) {
 	ctx, end := c.Observe(ctx, call)
-	if end == nil {
-		end = unobserved
+	o := Outcome{Err: errNoReturn}
+	if end != nil {
+		defer func() { end(o) }()
 	}
-	return ctx, end
+	o = do(ctx)
 }
 
-// observe tells of a call of the practice.
-func (p *Practice[R]) observe(ctx context.Context, method string, id ID, a Action[R]) (context.Context, func(Outcome)) {
+// observe does what the practice is asked to do.
+func (p *Practice[R]) observe(ctx context.Context, method string, id ID, a Action[R], do func(ctx context.Context) Outcome) {
 	if p.cfg.Observe == nil {
-		return ctx, unobserved
+		do(ctx)
+		return
 	}
 	call := Call{Practice: p.Name(), Method: method, Record: id}
 	if v := reflect.ValueOf(a); v.IsValid() && (v.Kind() != reflect.Pointer || !v.IsNil()) {
@@ -71,5 +73,5 @@ func (p *Practice[R]) observe(ctx context.Context, method string, id ID, a Actio
 	if why := knownIn(ctx).why; why != nil {
 		call.Reaction = why.reaction
 	}
-	return p.cfg.observed(ctx, call)
+	p.cfg.observed(ctx, call, do)
 }

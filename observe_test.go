@@ -44,6 +44,9 @@ func (o *observer) observe(ctx context.Context, c itsm.Call) (context.Context, f
 		if !out.Since.IsZero() {
 			line += " since " + out.Since.Format("15:04")
 		}
+		if out.Err != nil && out.Err.Error() == "itsm: it did not return" {
+			line += " ! " + out.Err.Error()
+		}
 		for _, known := range []error{itsm.ErrNotFound, itsm.ErrNotAllowed, itsm.ErrInvalid, itsm.ErrDenied, itsm.ErrConflict, itsm.ErrUnknown, itsm.ErrNoActor, itsm.ErrExists} {
 			if errors.Is(out.Err, known) {
 				line += " ! " + known.Error()
@@ -190,6 +193,23 @@ func TestObserve(t *testing.T) {
 			_, _, _ = p.RunDue(jin)
 			store.before = nil
 		}, []string{"ticket's store: Due", "ticket: RunDue 1", "> ticket's store: Load 1", "ticket's store: NextDue"}},
+		{"Panic", func() {
+			require.Panics(t, func() {
+				_ = p.Update(jin, func(*itsm.Tx[Ticket]) error { panic("oh") })
+			})
+		}, []string{"ticket: Update ! itsm: it did not return"}},
+		{"PanicInStore", func() {
+			store.before = func(string) error { panic("oh") }
+			require.Panics(t, func() { _, _ = p.WhyNot(jin, "tkt_2") })
+			store.before = nil
+		}, []string{"ticket: WhyNot 2 ! itsm: it did not return", "> ticket's store: Load 2 ! itsm: it did not return"}},
+		{"PanicInALoop", func() {
+			require.Panics(t, func() {
+				for range p.Feed(jin, "") {
+					panic("oh")
+				}
+			})
+		}, []string{"ticket's store: Feed ! itsm: it did not return"}},
 		{"Because", func() {
 			cause := itsm.Event{ID: "evt_1", At: monday.Add(30 * time.Minute)}
 			_, _ = p.Do(itsm.Because(jin, cause, "greet"), "tkt_2", Add{N: 1})

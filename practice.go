@@ -168,8 +168,14 @@ func (p *Practice[R]) Feed(ctx context.Context, after Cursor) iter.Seq2[Delivery
 // would be, or what Do would return. Nothing is written. Without an id it
 // decides about an action that creates a record.
 func (p *Practice[R]) Check(ctx context.Context, id ID, a Action[R]) (checked R, err error) {
-	ctx, end := p.observe(ctx, "Check", id, a)
-	defer func() { end(Outcome{Err: err}) }()
+	p.observe(ctx, "Check", id, a, func(ctx context.Context) Outcome {
+		checked, err = p.check(ctx, id, a)
+		return Outcome{Err: err}
+	})
+	return checked, err
+}
+
+func (p *Practice[R]) check(ctx context.Context, id ID, a Action[R]) (R, error) {
 	var none R
 	tx, err := p.begin(ctx)
 	if err != nil {
@@ -187,21 +193,18 @@ func (p *Practice[R]) Check(ctx context.Context, id ID, a Action[R]) (checked R,
 
 // run is what every call is that may change something, under the eyes of
 // Config.Observe.
-func (p *Practice[R]) run(ctx context.Context, method string, id ID, a Action[R], decide func(tx *Tx[R]) error) (*Tx[R], error) {
-	if p.cfg.Observe == nil {
-		tx, _, err := p.decide(ctx, decide)
-		return tx, err
-	}
-	ctx, end := p.observe(ctx, method, id, a)
-	tx, attempts, err := p.decide(ctx, decide)
-	o := Outcome{Err: err, Attempts: attempts}
-	if err == nil {
-		o.Events, o.Since = tx.Events(), tx.due
-		if tx.why != nil && len(o.Events) > 0 {
-			o.Since = tx.why.at
+func (p *Practice[R]) run(ctx context.Context, method string, id ID, a Action[R], decide func(tx *Tx[R]) error) (tx *Tx[R], err error) {
+	p.observe(ctx, method, id, a, func(ctx context.Context) Outcome {
+		var o Outcome
+		tx, o.Attempts, err = p.decide(ctx, decide)
+		if o.Err = err; err == nil && p.cfg.Observe != nil {
+			o.Events, o.Since = tx.Events(), tx.due
+			if tx.why != nil && len(o.Events) > 0 {
+				o.Since = tx.why.at
+			}
 		}
-	}
-	end(o)
+		return o
+	})
 	return tx, err
 }
 

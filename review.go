@@ -53,9 +53,12 @@ func (r *Review) Add(i ActionItem) error {
 	var v Validation
 	v.Rule(!r.Started.IsZero(), "its review was not started")
 	v.Rule(n < maxActionItems, fmt.Sprintf("its review has %d action items already", n))
+	if err := v.Err(); err != nil {
+		return err
+	}
 	i.Number = n + 1
 	r.Actions = append(r.Actions, i)
-	return v.Err()
+	return nil
 }
 
 // Wants returns an [ErrNotAllowed] unless an action item is open.

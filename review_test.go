@@ -15,6 +15,7 @@ func TestReview(t *testing.T) {
 	spare := itsm.ActionItem{Title: "spare", Owner: "kim", Due: monday}
 	require.EqualError(t, r.Going(), "its review was not started")
 	require.EqualError(t, r.Add(spare), "its review was not started")
+	require.Empty(t, r.Actions)
 	r = itsm.Review{Lead: "kim", Started: monday}
 	require.NoError(t, r.Going())
 	require.EqualError(t, r.Wants(), "its review has no action item that is open")
@@ -41,5 +42,6 @@ func TestReview(t *testing.T) {
 		require.NoError(t, r.Add(spare))
 	}
 	require.EqualError(t, r.Add(spare), "its review has 200 action items already")
+	require.Len(t, r.Actions, 200)
 	require.EqualError(t, itsm.ActionItem{}.Validate(), "title must not be empty; owner must not be empty")
 }

@@ -204,6 +204,7 @@ func (tx *Tx[R]) fail(id ID, err error) error {
 	if err == nil {
 		return nil
 	}
+	err = settled(err)
 	if tx.depth == 0 && isFinding(err) {
 		where := tx.p.Name()
 		if id != "" {
@@ -393,7 +394,8 @@ func (tx *Tx[R]) prepare(e *Revision[R], a Action[R]) (Action[R], error) {
 	// Also after a panic: a host that recovers and goes on with the Tx must not
 	// be taken for a consequence, which nobody authorizes.
 	defer func() { tx.depth-- }()
-	return tx.p.def.Prepare(tx.ctx, tx, &e.Record, a)
+	prepared, err := tx.p.def.Prepare(tx.ctx, tx, &e.Record, a)
+	return prepared, settled(err)
 }
 
 // follow decides what follows from an action that was applied: on the same

@@ -38,8 +38,14 @@ func (r Refusals) MarshalJSON() ([]byte, error) {
 // against it, and if so, what input it needs. It is what buttons, help texts
 // and agents go by; only doing it is binding.
 func (p *Practice[R]) WhyNot(ctx context.Context, id ID) (options []Option, err error) {
-	ctx, end := p.observe(ctx, "WhyNot", id, nil)
-	defer func() { end(Outcome{Err: err}) }()
+	p.observe(ctx, "WhyNot", id, nil, func(ctx context.Context) Outcome {
+		options, err = p.options(ctx, id)
+		return Outcome{Err: err}
+	})
+	return options, err
+}
+
+func (p *Practice[R]) options(ctx context.Context, id ID) (options []Option, err error) {
 	tx, err := p.begin(ctx)
 	if err != nil {
 		return nil, err

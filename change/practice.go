@@ -410,7 +410,7 @@ func (cfg Config) resolve(ctx context.Context, r *Change, action itsm.Action[Cha
 		}
 		var err error
 		a.Standing, err = approval.StandWith(r.Approval.Electorate, r.Approval.Ballots, a.ballot(r.Approval, now))
-		return a, itsm.Under("", err)
+		return a, err
 	case Delegate:
 		if r.votes() != nil {
 			return a, nil

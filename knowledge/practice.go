@@ -326,7 +326,7 @@ func (cfg *Config) prepare(ctx context.Context, tx *itsm.Tx[Article], r *Article
 		}
 		var err error
 		a.Standing, err = approval.StandWith(r.Approval.Electorate, r.Approval.Ballots, a.ballot(r.Approval, now))
-		return a, itsm.Under("", err)
+		return a, err
 	case Delegate:
 		if a.Validate() != nil || r.votes() != nil || a.over(now) != nil {
 			return a, nil // which say so themselves

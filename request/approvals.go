@@ -89,7 +89,7 @@ func (a Vote) prepare(r *Request, at itsm.Moment) (itsm.Action[Request], error) 
 	b := a.ballot(one, at)
 	var v itsm.Validation
 	if err := approval.Admit(one.Electorate, one.Ballots, b); err != nil {
-		v.Add(itsm.Under("", err))
+		v.Add(err)
 		return a, v.Err()
 	}
 	a.Outcome, a.Final, err = one.count(at.At, b)
@@ -184,7 +184,7 @@ func (a Delegate) prepare(r *Request, at itsm.Moment) (itsm.Action[Request], err
 	if a.To != "" {
 		with := one.Electorate
 		with.Delegations = append(slices.Clone(with.Delegations), a.delegation(at))
-		v.Add(itsm.Under("", with.Validate()))
+		v.Add(with.Validate())
 	}
 	return a, v.Err()
 }

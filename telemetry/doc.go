@@ -31,8 +31,9 @@
 //	itsm.practice.retries   {retry}    counter    itsm.practice: decided again, as somebody else was faster
 //	itsm.events             {event}    counter    itsm.practice, itsm.action, itsm.state: where it led
 //	itsm.lag                s          histogram  itsm.practice, itsm.action, itsm.reason: due or reaction
-//	itsm.store.duration     s          histogram  itsm.practice, itsm.method, error.type
-//	itsm.store.retries      {retry}    counter    itsm.method, error.type
+//	itsm.store.duration     s          histogram  itsm.practice, itsm.method, error.type: a feed, a history and
+//	                                              what is due with what their reader did
+//	itsm.store.retries      {retry}    counter    itsm.method, error.type: conflict or no_answer
 //	itsm.store.batch.size   {commit}   histogram  error.type
 //	itsm.store.batch.duration  s       histogram  error.type
 //

@@ -7,7 +7,10 @@ import (
 	"github.com/go-itsm/itsm"
 )
 
-const conflict = "conflict"
+const (
+	conflict = "conflict"
+	other    = "_OTHER"
+)
 
 // refusal reports whether an answer is one that whoever asked has to live with,
 // and not the program.
@@ -48,5 +51,5 @@ func errorType(err error) string {
 			return one.word
 		}
 	}
-	return "_OTHER"
+	return other
 }

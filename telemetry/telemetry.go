@@ -98,7 +98,7 @@ func New(cfg Config) (*Telemetry, error) {
 	t.events = counter("itsm.events", "{event}", "What was done to records.")
 	t.lag = histogram("itsm.lag", "s", "How much later than its reason something was done that nobody asked for.",
 		0.01, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 3600, 14400, 86400)
-	t.storeDuration = histogram("itsm.store.duration", "s", "How long a call of a store took.", calls...)
+	t.storeDuration = histogram("itsm.store.duration", "s", "How long a call of a store took, and a sequence with what its reader did.", calls...)
 	t.storeRetries = counter("itsm.store.retries", "{retry}", "Attempts of a store that nobody answered, or that met another.")
 	t.batchSize = histogram("itsm.store.batch.size", "{commit}", "How many commits shared a transaction.", 1, 2, 4, 8, 16, 32, 64, 128)
 	t.batchDuration = histogram("itsm.store.batch.duration", "s", "How long a transaction took that commits shared.", calls...)
@@ -183,7 +183,8 @@ func (t *Telemetry) measure(ctx context.Context, call itsm.Call, o itsm.Outcome,
 		if call.Reaction != "" {
 			reason = "reaction"
 		}
-		t.lag.Record(ctx, e.At.Sub(o.Since).Seconds(), t.of(series{practice: e.Practice, action: e.Action, reason: reason}))
+		late := max(0, e.At.Sub(o.Since)) // by the clocks of two hosts, which may differ
+		t.lag.Record(ctx, late.Seconds(), t.of(series{practice: e.Practice, action: e.Action, reason: reason}))
 	}
 }
 
@@ -221,6 +222,9 @@ func (t *Telemetry) Batch(commits int, took time.Duration, err error) {
 // is told too.
 func (t *Telemetry) Retry(ctx context.Context, method string, attempt int, err error) {
 	kind := errorType(err)
+	if kind == other {
+		kind = "no_answer"
+	}
 	t.storeRetries.Add(ctx, 1, t.of(series{method: method, errorType: kind}))
 	if span := trace.SpanFromContext(ctx); span.IsRecording() {
 		span.AddEvent("retry", trace.WithAttributes(attemptKey.Int(attempt), errorTypeKey.String(kind), attribute.String("error.message", err.Error())))

@@ -292,6 +292,15 @@ func names(story []string) (names []string) {
 	return names
 }
 
+// Clocks of two hosts may differ, but nothing is done before its reason is there.
+func TestLagIsNotNegative(t *testing.T) {
+	l := newLab(t)
+	because := itsm.Because(itsm.As(t.Context(), "jin"), itsm.Event{ID: "evt99", At: monday.Add(time.Second)}, "open")
+	_, err := l.desk.Open(because, incident.Report{Title: "Mail is down", Impact: itsm.HighImpact, Urgency: itsm.HighUrgency})
+	require.NoError(t, err)
+	require.Contains(t, l.figures(), "itsm.lag action=report reason=reaction: 1, 0 s")
+}
+
 // What is on everything is on everything.
 func TestEverywhere(t *testing.T) {
 	l := newLab(t)
@@ -329,17 +338,17 @@ func TestEngines(t *testing.T) {
 	l.tel.Batch(2, 30*time.Millisecond, nil)
 	l.tel.Batch(1, time.Second, errors.New("the disk is full"))
 	ctx, span := l.tracer.Start(t.Context(), "incident store Commit")
-	l.tel.Retry(ctx, "Commit", 2, context.DeadlineExceeded)
+	l.tel.Retry(ctx, "Commit", 2, fmt.Errorf("%w: wrong last sequence", itsm.ErrConflict))
 	l.tel.Retry(t.Context(), "Load", 1, errors.New("no leader")) // in no span
 	span.End()
-	require.Regexp(t, `^incident store Commit: .* \| retry attempt=2 error.message=context deadline exceeded error.type=timeout$`, l.story()[0])
+	require.Regexp(t, `^incident store Commit: .* \| retry attempt=2 error.message=itsm: changed by somebody else: wrong last sequence error.type=conflict$`, l.story()[0])
 	require.Equal(t, []string{
 		"itsm.store.batch.duration : 2, 0.05 s",
 		"itsm.store.batch.duration error.type=_OTHER: 1, 1 s",
 		"itsm.store.batch.size : 2, 5 {commit}",
 		"itsm.store.batch.size error.type=_OTHER: 1, 1 {commit}",
-		"itsm.store.retries error.type=_OTHER method=Load: 1 {retry}",
-		"itsm.store.retries error.type=timeout method=Commit: 1 {retry}",
+		"itsm.store.retries error.type=conflict method=Commit: 1 {retry}",
+		"itsm.store.retries error.type=no_answer method=Load: 1 {retry}",
 	}, l.figures())
 }
 

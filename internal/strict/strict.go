@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -32,6 +33,11 @@ const twice = "is there twice"
 
 // Faults are all of them, in the order of the JSON.
 type Faults []Fault
+
+// Whole reports whether the whole could not be read.
+func (f Faults) Whole() bool {
+	return slices.ContainsFunc(f, func(one Fault) bool { return one.Field == "" })
+}
 
 // Cover returns a function that reports whether something is said of a field, or of
 // one that it is a part of: what could not be read is not missing as well.
@@ -71,7 +77,11 @@ func Read(data []byte, target any, most int) Faults {
 		r.fault("", fmt.Sprintf("must be nested at most %d deep", maxDepth))
 	default:
 		to := reflect.ValueOf(target).Elem()
-		if to.Kind() == reflect.Struct && isNull(bytes.TrimSpace(data)) {
+		whole := to.Type()
+		for whole.Kind() == reflect.Pointer {
+			whole = whole.Elem()
+		}
+		if whole.Kind() == reflect.Struct && isNull(bytes.TrimSpace(data)) {
 			r.fault("", "must be an object")
 		}
 		r.read(to, data, "")

@@ -199,6 +199,16 @@ func TestCommitAnswers(t *testing.T) {
 		f.set([]string{message(2, version(2)), message(9, fourth), message(2, version(2)), message(9, fourth)}, nil, []string{conflict})
 		require.ErrorIs(t, f.open(jetstream.Options{}).Commit(t.Context(), again(), other), itsm.ErrConflict)
 	})
+	// Who is told of attempts is told of which kind they were.
+	t.Run("Told", func(t *testing.T) {
+		f.set([]string{message(2, version(2))}, nil, []string{busy, conflict, written})
+		var told []bool
+		s := f.open(jetstream.Options{Retry: func(_ context.Context, _ string, _ int, err error) {
+			told = append(told, errors.Is(err, itsm.ErrConflict))
+		}})
+		require.NoError(t, s.Commit(t.Context(), third()))
+		require.Equal(t, []bool{false, true}, told)
+	})
 	t.Run("Silence", func(t *testing.T) {
 		f.set([]string{message(2, version(2))}, nil, nil)
 		s := f.open(jetstream.Options{})

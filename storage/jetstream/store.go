@@ -48,8 +48,8 @@ type Options struct {
 	// Log gets what was slow; nil means slog.Default().
 	Log *slog.Logger
 	// Retry is told that an attempt of a method ("Load", "Commit" and so on) was not
-	// answered, or that a commit met another, and that there will be another
-	// attempt. It is called on the goroutine of the call, by many at a time. Nil
+	// answered, or that a commit met another ([itsm.ErrConflict]), and that there will
+	// be another attempt. It is called on the goroutine of the call, by many at a time. Nil
 	// means nobody. Calls are the practice's to tell of ([itsm.Config].Observe).
 	Retry func(ctx context.Context, method string, attempt int, err error)
 }

@@ -308,6 +308,9 @@ func (s *stream) retry(ctx context.Context, call string, n int, err error, ends 
 		return fmt.Errorf("no answer in %v: %w", s.Patience, err)
 	}
 	if s.Retry != nil {
+		if api := (*apiError)(nil); errors.As(err, &api) && api.conflict() {
+			err = fmt.Errorf("%w: %w", itsm.ErrConflict, err)
+		}
 		s.Retry(ctx, call, n, err)
 	}
 	timer := time.NewTimer(randv2.N(time.Millisecond << min(n-1, 7)))
