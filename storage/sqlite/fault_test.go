@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -168,6 +169,7 @@ func faultAt(t *testing.T, step int, several, after bool) (failed, outcome strin
 	if several {
 		// They line up behind another process, and share a transaction then.
 		release := lock(t, file)
+		sent := append(slices.Clone(revs), taken)
 		var calls atomic.Int32
 		faulty.set(step, after)
 		errs = together(func(i int) error {
@@ -179,7 +181,7 @@ func faultAt(t *testing.T, step int, several, after bool) (failed, outcome strin
 				return nil
 			}
 			calls.Add(1)
-			return store.Commit(ctx, append(revs, taken)[i])
+			return store.Commit(ctx, sent[i])
 		}, 5)[:4]
 	} else {
 		revs = revs[:1]
