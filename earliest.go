@@ -18,10 +18,10 @@ type Earliest[R any] struct {
 	Action Action[R]
 }
 
-// Take takes what happens at a time, unless that is zero or something else comes first;
-// of two at the same time, the first that was offered does.
+// Take takes what happens at a time, unless the time is zero, nothing happens (nil), or
+// something else comes first; of two at the same time, the first that was offered does.
 func (e *Earliest[R]) Take(t time.Time, a Action[R]) {
-	if t.IsZero() || !e.Due.IsZero() && !t.Before(e.Due) {
+	if a == nil || t.IsZero() || !e.Due.IsZero() && !t.Before(e.Due) {
 		return
 	}
 	if _, ok := e.Lifecycle.Can(e.State, a.Action()); ok {

@@ -19,6 +19,7 @@ func TestEarliest(t *testing.T) {
 	first := itsm.Earliest[Ticket]{Lifecycle: lifecycle, State: state}
 	first.Take(time.Time{}, nil)
 	first.Take(monday, named("not there"))
+	first.Take(monday, nil)
 	require.Zero(t, first.Due)
 	require.Nil(t, first.Action)
 	for _, hours := range []int{5, 3, 4, 3} {

@@ -62,6 +62,10 @@ func (e *FieldError) Error() string {
 	return e.Field + " " + e.Reason
 }
 
+// Finding returns field and reason. So what a type that reads itself finds is told
+// under the field that it is read for, as [ParseJSON] does.
+func (e *FieldError) Finding() (field, reason string) { return e.Field, e.Reason }
+
 // Is reports that a field error is an [ErrInvalid].
 func (e *FieldError) Is(target error) bool { return target == ErrInvalid }
 
@@ -73,6 +77,9 @@ type RuleError struct {
 }
 
 func (e *RuleError) Error() string { return e.Reason }
+
+// Refusal returns the reason, for those who gather refusals of several packages.
+func (e *RuleError) Refusal() string { return e.Reason }
 
 // Is reports that a rule error is an [ErrNotAllowed].
 func (e *RuleError) Is(target error) bool { return target == ErrNotAllowed }

@@ -2,6 +2,7 @@ package itsm_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -147,6 +148,54 @@ func TestParseJSONTellsWhatOthersFind(t *testing.T) {
 		&itsm.FieldError{Field: "open.a.mon[1]", Reason: "must not be null"},
 		&itsm.FieldError{Field: "open.b.tue[0]", Reason: `must be a window, such as ["09:00","17:00"]`},
 	}, itsm.Findings(err))
+}
+
+// A money reads itself and says by the kernel's own words what is wrong with it.
+type money struct{ cents int }
+
+func (m *money) UnmarshalJSON(data []byte) error {
+	switch string(data) {
+	case `"free"`:
+		return &itsm.FieldError{Field: "currency", Reason: "must be EUR"}
+	case `"odd"`:
+		var v itsm.Validation
+		v.Check(false, "", "must be even")
+		v.Check(false, "parts[1]", "must be positive")
+		v.Rule(false, "the shop is closed")
+		return fmt.Errorf("money: %w", v.Err())
+	case `"shut"`:
+		return itsm.Refuse("the shop is closed")
+	case `"lost"`:
+		return errors.New("lost")
+	}
+	return json.Unmarshal(data, &m.cents)
+}
+
+// What the kernel itself finds is, too.
+func TestParseJSONTellsWhatTheKernelFinds(t *testing.T) {
+	type offer struct {
+		Price  *money           `json:"price"`
+		By     map[string]money `json:"by"`
+		Matrix itsm.Matrix      `json:"pr"`
+	}
+	for in, want := range map[string][]string{
+		`{"price":"free"}`: {"price.currency must be EUR"},
+		`{"by":{"a":"odd","b":7,"c":"free"}}`: {
+			"by.a must be even", "by.a.parts[1] must be positive", "by.a the shop is closed", "by.c.currency must be EUR"},
+		`{"price":"shut","by":{"a":"lost"}}`: {"price the shop is closed", `by.a does not fit: "lost"`},
+		`{"pr":[[2,1],[0,"x"]]}`:             {"pr[1][1] must be a whole number from 0 of at most 16 bits"},
+		`{"pr":[[2,1],[0,3,4]]}`: {
+			"pr[0][1] is P1, above the P2 of a higher urgency", "pr[1] must have a priority for each of 2 urgencies, has 3",
+			"pr[1][0] must be 1 or more", "pr[1][0] is -, above the P2 of a higher impact"},
+		`{"pr":7,"price":"free"}`: {"pr must be a list", "price.currency must be EUR"},
+	} {
+		_, err := itsm.ParseJSON[offer]([]byte(in))
+		require.Equal(t, want, messages(err), in)
+		require.ErrorIs(t, err, itsm.ErrInvalid, in)
+		require.NotErrorIs(t, err, itsm.ErrNotAllowed, "there is no record yet")
+	}
+	_, err := itsm.ParseJSON[itsm.Matrix]([]byte(`[[300]]`))
+	require.Equal(t, []string{"[0][0] must be at most 255"}, messages(err))
 }
 
 func TestUnder(t *testing.T) {

@@ -72,7 +72,8 @@ const (
 	// Late came after the decision, or after the deadline. It is shown beside
 	// the decision: one early acceptance hides no later refusal.
 	Late Code = "late"
-	// Early came before the opening, or before its turn.
+	// Early came before the opening, before its turn, or, for [StandWith], before a
+	// ballot that is there.
 	Early Code = "early"
 	// Excluded was cast by somebody whom separation of duties keeps from it.
 	Excluded Code = "excluded"

@@ -38,10 +38,15 @@ func Stand(e Electorate, ballots []Ballot, now time.Time) (Standing, error) {
 }
 
 // StandWith says how a vote stands with one more ballot, or, as [Admit] does, why it would
-// not count.
+// not count. The ballot is cast after those that are there: one that lies before their
+// [Electorate.Moment], at which the host should have it cast and keep it, is refused as
+// [Early]. It would be counted among them, where a later one of somebody's undoes it.
 func StandWith(e Electorate, ballots []Ballot, b Ballot) (Standing, error) {
 	if err := Admit(e, ballots, b); err != nil {
 		return Standing{}, err
+	}
+	if b.At.Before(e.Moment(ballots, b.At)) {
+		return Standing{}, &Refusal{Early, "another vote was cast after it"}
 	}
 	return Stand(e, append(slices.Clip(ballots), b), b.At)
 }

@@ -1,6 +1,7 @@
 package approval_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -41,6 +42,58 @@ func TestStand(t *testing.T) {
 	require.ErrorIs(t, err, approval.ErrRefused)
 	_, err = approval.Stand(approval.Electorate{}, nil, at(0))
 	require.ErrorIs(t, err, approval.ErrInvalid)
+}
+
+// A ballot that StandWith takes is the last one: it counts, and is the one that counts for
+// its person. Every ballot of two people after every two that were cast, at every time.
+func TestStandWithTakesWhatCounts(t *testing.T) {
+	e := electorate(approval.Rule{Need: approval.All, Of: approval.Persons("ann", "bob", "cho")})
+	var all []approval.Ballot
+	for _, by := range []string{"ann", "bob"} {
+		for _, vote := range approval.Votes() {
+			for minute := -1; minute <= 2; minute++ {
+				all = append(all, approval.Ballot{By: by, Vote: vote, At: at(minute)})
+			}
+		}
+	}
+	taken, refused := 0, 0
+	for _, first := range all {
+		for _, second := range all {
+			for _, b := range all {
+				ballots := []approval.Ballot{first, second}
+				s, err := approval.StandWith(e, ballots, b)
+				ballots = append(ballots, b)
+				if err != nil {
+					refused++
+					require.ErrorIs(t, err, approval.ErrRefused)
+					continue
+				}
+				taken++
+				// As told by a clock that is right.
+				d := decide(t, e, ballots, at(3))
+				require.Equal(t, d.Outcome, s.Outcome)
+				require.NotContains(t, codes(d), 2, "%v", ballots)
+				seat := d.Why.Of[slices.Index(names(2), b.By)]
+				if b.Vote == approval.Withdraw {
+					require.Nil(t, seat.Ballot, "%v", ballots)
+				} else {
+					require.Equal(t, &b, seat.Ballot, "%v", ballots)
+				}
+			}
+		}
+	}
+	require.Positive(t, taken)
+	require.Positive(t, refused)
+
+	votes := []approval.Ballot{{By: "ann", Vote: approval.Approve, At: at(30)}}
+	back := approval.Ballot{By: "ann", Vote: approval.Withdraw, At: at(29)}
+	require.NoError(t, approval.Admit(e, votes, back), "as things stood then")
+	_, err := approval.StandWith(e, votes, back)
+	require.Equal(t, &approval.Refusal{Code: approval.Early, Reason: "another vote was cast after it"}, err)
+	back.At = e.Moment(votes, back.At)
+	s, err := approval.StandWith(e, votes, back)
+	require.NoError(t, err)
+	require.Equal(t, names(3), s.Asked)
 }
 
 // StandWith leaves the caller's ballots alone.

@@ -85,6 +85,17 @@ func TestParseCalendarRefusesEverythingAtOnce(t *testing.T) {
 	}, fields(err), "%v", err)
 }
 
+// A day with a fault hides nothing that is wrong with the others.
+func TestParseCalendarJudgesTheRestOfAWeek(t *testing.T) {
+	_, err := sla.ParseCalendar([]byte(`{"tz":"UTC","weekly":{"mon":[["9","12:00"]],"tue":[` +
+		strings.Repeat(`["09:00","12:00"],`, 100) + `["09:00","12:00"]]}}`))
+	require.ErrorIs(t, err, sla.ErrInvalid)
+	require.EqualError(t, err, `weekly.mon[0][0] must be a time of day in whole seconds from "00:00" to "23:59:59"; `+
+		`weekly.tue must have at most 100 windows`)
+	_, err = sla.ParseCalendar([]byte(`{"op":"union","of":[{"tz":"UTC"}],"weekly":{"mon":[["09:00","12:00"]],"Tue":[]}}`))
+	require.Equal(t, []string{"weekly.Tue", "weekly"}, fields(err))
+}
+
 func TestParseCalendarRefusesWhatIsNoCalendar(t *testing.T) {
 	for name, c := range map[string]struct{ text, reason string }{
 		"nothing":       {"", "must be JSON"},

@@ -102,10 +102,10 @@ func TestWeekText(t *testing.T) {
 	require.ErrorIs(t, err, sla.ErrInvalid)
 
 	var w sla.Week
-	err = json.Unmarshal([]byte(`{"mon":[["9","17:00"]],"Tue":[],"wed":{},"mon":[]}`), &w)
+	err = json.Unmarshal([]byte(`{"mon":[["9","17:00"]],"Tue":[],"wed":{},"mon":[],"sun":[["10:00","12:00"]]}`), &w)
 	require.ErrorIs(t, err, sla.ErrInvalid)
 	require.Equal(t, []string{"mon[0][0]", "Tue", "wed", "mon"}, fields(err))
-	require.Equal(t, sla.Week{}, w)
+	require.Equal(t, sla.Week{time.Monday: {{}}, time.Sunday: {{Open: 10 * time.Hour, Close: 12 * time.Hour}}}, w, "what could be read")
 	require.NoError(t, json.Unmarshal([]byte("null"), &w))
 }
 

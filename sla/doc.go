@@ -71,8 +71,8 @@
 // Everything here is a value or a pure function of values. The time is always
 // passed in; the only thing that is read from outside is the time zone database,
 // when a calendar is compiled, and a host may pass its own ([Horizon]). Compiled
-// hours and books are immutable and safe for concurrent use. The package imports
-// nothing of the rest of the module and can be used alone.
+// hours and books are immutable and safe for concurrent use. The package imports none
+// of the module's other packages that can be used, so that it can be used alone.
 //
 // The terms are those of ITIL 4's service level management; the rules for clocks
 // were chosen against the complaints of users of a dozen products, each of which is

@@ -67,17 +67,18 @@ func (h Holiday) MarshalJSON() ([]byte, error) {
 // everything that is wrong, except with what On says: [Calendar.Compile] and
 // [ParseCalendar] check that.
 func (h *Holiday) UnmarshalJSON(data []byte) error {
+	var form holidayJSON
+	var target any = &form
 	switch data = bytes.TrimSpace(data); {
 	case isNull(data):
 		return nil
 	case len(data) > 0 && data[0] == '"':
-		return json.Unmarshal(data, &h.On)
+		target = &form.On
 	case len(data) == 0 || data[0] != '{':
 		return &Finding{Reason: `must be a text, such as "12-25", or an object, such as {"on":"12-25","name":"Christmas Day"}`}
 	}
-	var object holidayJSON
-	f, _ := read(data, &object)
-	*h = Holiday(object) // what could be read is judged all the same
+	f, _ := read(data, target)
+	*h = Holiday(form) // what could be read is judged all the same
 	return f.err()
 }
 

@@ -141,17 +141,15 @@ func (w Week) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads the form {"mon":[["09:00","17:00"]]}. It returns an
-// [ErrInvalid] with everything that is wrong.
+// [ErrInvalid] with everything that is wrong; the week then has what could be read.
 func (w *Week) UnmarshalJSON(data []byte) error {
 	if isNull(data) {
 		return nil
 	}
 	var days weekJSON
-	if f, _ := read(data, &days); len(f) > 0 {
-		return f.err()
-	}
-	*w = Week{days.Sun, days.Mon, days.Tue, days.Wed, days.Thu, days.Fri, days.Sat}
-	return nil
+	f, _ := read(data, &days)
+	*w = Week{days.Sun, days.Mon, days.Tue, days.Wed, days.Thu, days.Fri, days.Sat} // what could be read is judged all the same
+	return f.err()
 }
 
 // IsZero reports whether the week has no window, so that it is left out of JSON.

@@ -62,8 +62,8 @@ func (f Faults) Cover() func(field string) bool {
 // which must be zero. What could be read is there also where faults are returned.
 // Null is what is not there; as the whole, and as an element of a list of objects, it is
 // a fault. Times are turned to UTC, and lengths of time are text such as "1h30m", or nanoseconds. A
-// type that reads itself is asked to; where its error says of fields what is wrong with
-// them, in the way of itsm.Findings, that is told under the field that it is read for.
+// type that reads itself is asked to; where its error says what is wrong, in the way of
+// itsm.Findings, that is told under the field that it is read for.
 func Read(data []byte, target any, most int) Faults {
 	var r reader
 	switch {
@@ -234,7 +234,7 @@ func (r *reader) leaf(to reflect.Value, raw json.RawMessage, path string) {
 			r.fault(path, `must be a duration, such as "1h30m", or nanoseconds`)
 		}
 		to.SetInt(int64(d))
-	case readsText(t) && raw[0] != '"':
+	case readsText(t) && !readsJSON(t) && raw[0] != '"':
 		r.fault(path, "must be text")
 	case HasOwn(t):
 		r.refused(path, "does not fit: "+short.Text(string(raw)), err)
@@ -263,6 +263,9 @@ func (r *reader) refused(path, reason string, err error) {
 		case interface{ Finding() (field, reason string) }:
 			field, reason := e.Finding()
 			r.fault(Join(path, field), reason)
+			found = true
+		case interface{ Refusal() string }:
+			r.fault(path, e.Refusal())
 			found = true
 		case interface{ Unwrap() []error }:
 			for _, one := range e.Unwrap() {
@@ -360,8 +363,10 @@ func Writes(t reflect.Type) bool {
 }
 
 // Reads reports whether a pointer to a type reads itself.
-func Reads(t reflect.Type) bool {
-	return reflect.PointerTo(t).Implements(reflect.TypeFor[json.Unmarshaler]()) || readsText(t)
+func Reads(t reflect.Type) bool { return readsJSON(t) || readsText(t) }
+
+func readsJSON(t reflect.Type) bool {
+	return reflect.PointerTo(t).Implements(reflect.TypeFor[json.Unmarshaler]())
 }
 
 func readsText(t reflect.Type) bool {

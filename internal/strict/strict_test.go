@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/big"
 	"strings"
 	"testing"
 	"time"
@@ -137,6 +138,20 @@ func TestReadGoesOn(t *testing.T) {
 		_, said := read(text)
 		require.Equal(t, want, said, "%.200s", text)
 	}
+}
+
+// Only what reads nothing but text must be text.
+func TestTextOrItsOwnJSON(t *testing.T) {
+	type sum struct {
+		Big  big.Int  `json:"big"`
+		Much *big.Int `json:"much"`
+		Day  day      `json:"day"`
+	}
+	var s sum
+	require.Empty(t, strict.Read([]byte(`{"big":12,"much":34,"day":"56"}`), &s, 1<<20))
+	require.Equal(t, sum{*big.NewInt(12), big.NewInt(34), day{56}}, s)
+	require.Equal(t, strict.Faults{{"big", "does not fit: 1.5"}, {"much", `does not fit: "x"`}, {"day", "must be text"}},
+		strict.Read([]byte(`{"big":1.5,"much":"x","day":56}`), new(sum), 1<<20))
 }
 
 // What could not be read is not missing as well; what is there twice was read once.
