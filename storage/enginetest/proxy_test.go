@@ -8,6 +8,7 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -96,6 +97,9 @@ func TestProxyCutsOnce(t *testing.T) {
 		client, near := net.Pipe() // which passes nothing on before it is read
 		far, server := net.Pipe()
 		p.Link(near, far)
+		for _, end := range []net.Conn{client, server} { // what is called off would be waited for
+			require.NoError(t, end.SetDeadline(time.Now().Add(10*time.Second)))
+		}
 		t.Cleanup(func() { _, _ = client.Close(), server.Close() })
 		return client, server
 	}
