@@ -16,6 +16,10 @@ import (
 // A store may be able to do more: [Lister], [Feeder] and [DueStore] are found
 // by type assertion.
 //
+// What is JSON in a record or an event ([Fields], Event.Data) it keeps as it is, or as
+// json.Marshal writes it: in another order or with other spaces, as some databases have
+// it, a record would not be what its history leads to.
+//
 // Every method is safe for concurrent use, and returns the context's error,
 // having done nothing, if the context has ended before it begins; a sequence
 // begins when it is ranged over. While a sequence is read the store may be used,

@@ -113,7 +113,7 @@ func position(kind string, c itsm.Cursor) (int64, error) {
 // lets one of them have each due action.
 func (s *Store) Due(ctx context.Context, now time.Time) iter.Seq2[itsm.Wake, error] {
 	return func(yield func(itsm.Wake, error) bool) {
-		wakes, err := s.wakes(ctx, `SELECT no, due FROM tickets WHERE due <= $1 ORDER BY due`, now.UTC())
+		wakes, err := s.wakes(ctx, `SELECT no, due FROM tickets WHERE due <= $1 ORDER BY due`, text(now))
 		for _, w := range wakes {
 			if !yield(w, nil) {
 				return
@@ -127,7 +127,7 @@ func (s *Store) Due(ctx context.Context, now time.Time) iter.Seq2[itsm.Wake, err
 
 // NextDue returns the earliest due time after a moment.
 func (s *Store) NextDue(ctx context.Context, after time.Time) (time.Time, error) {
-	wakes, err := s.wakes(ctx, `SELECT no, due FROM tickets WHERE due > $1 ORDER BY due LIMIT 1`, after.UTC())
+	wakes, err := s.wakes(ctx, `SELECT no, due FROM tickets WHERE due > $1 ORDER BY due LIMIT 1`, text(after))
 	if err != nil || len(wakes) == 0 {
 		return time.Time{}, err
 	}

@@ -64,10 +64,11 @@ func onPostgres(pool *pgxpool.Pool) *database {
 }
 
 // newDesk makes the practice over the ticket table. New tickets get the host's
-// next number, over the same connection or transaction as all the rest.
+// next number, over the same connection or transaction as all the rest. Its clock has
+// whole seconds, as the table has always had them.
 func newDesk(s *Store, now func() time.Time) (*incident.Practice, error) {
 	return incident.NewPractice(s, incident.Config{
-		Config: itsm.Config{Now: now, NewID: func(ctx context.Context, prefix string, at time.Time) (itsm.ID, error) {
+		Config: itsm.Config{Now: func() time.Time { return now().Truncate(time.Second) }, NewID: func(ctx context.Context, prefix string, at time.Time) (itsm.ID, error) {
 			if prefix != "inc" {
 				return itsm.NewID(prefix, at), nil // events are not numbered
 			}

@@ -90,13 +90,16 @@ func number(id itsm.ID) (no int64, ok bool) {
 }
 
 // stamp turns a time into what the table has for it, NULL for none; moment turns
-// it back. In the table times are in UTC, and drivers say so in different ways.
+// it back. In the table times are in UTC and do not say so, and have a fraction of a
+// second only if there is one. SQLite has them as texts, and compares those.
 func stamp(t time.Time) any {
 	if t.IsZero() {
 		return nil
 	}
-	return t.UTC()
+	return text(t)
 }
+
+func text(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.999999") }
 
 type moment struct{ *time.Time }
 

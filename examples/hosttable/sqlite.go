@@ -17,7 +17,7 @@ var sqliteAdded string
 // OpenSQLite opens a database file. Transactions begin by waiting for their turn to
 // write, so that none has to be given up half-way.
 func OpenSQLite(file string) (*sql.DB, error) {
-	return sql.Open("sqlite", "file:"+file+"?_txlock=immediate&_time_format=sqlite&_pragma=journal_mode(wal)&_pragma=busy_timeout(10000)")
+	return sql.Open("sqlite", "file:"+file+"?_txlock=immediate&_pragma=journal_mode(wal)&_pragma=busy_timeout(10000)")
 }
 
 // OverSQLite returns the store in which every commit is a transaction of its own.

@@ -328,6 +328,38 @@ func TestAtOnce(t *testing.T) {
 	})
 }
 
+// What the library writes is in the host's form, and what is read is what the history
+// says.
+func TestForm(t *testing.T) {
+	onEach(t, func(t *testing.T, open fresh) {
+		ctx, db := itsm.As(t.Context(), "mina"), open.desk(t)
+		desk, err := newDesk(db.store, time.Now)
+		require.NoError(t, err)
+		inc, err := desk.Open(ctx, incident.Report{Title: "Hello", Caller: "acme", Fields: itsm.Fields{"seat": []byte(`{"row":[1,2],"at":1.0}`)}})
+		require.NoError(t, err)
+		inc, err = desk.Do(ctx, inc.ID, incident.Resolve{Code: incident.Fixed, Note: "It was nothing"})
+		require.NoError(t, err)
+		replayed, err := desk.Replay(desk.History(ctx, inc.ID))
+		require.NoError(t, err)
+		stored, err := desk.Get(ctx, inc.ID)
+		require.NoError(t, err)
+		require.Equal(t, inc, stored)
+		require.Equal(t, inc, replayed)
+
+		var opened, updated, due string
+		rows, err := db.store.db(ctx, func(r row) error {
+			err := r.Scan(&opened, &updated, &due)
+			for _, text := range []string{opened, updated, due} {
+				require.Regexp(t, `^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$`, text)
+			}
+			return err
+		}, `SELECT CAST(opened AS TEXT), CAST(updated AS TEXT), CAST(coalesce(due, opened) AS TEXT) FROM tickets ORDER BY no`)
+		require.NoError(t, err)
+		require.Equal(t, 4, rows)
+		require.Equal(t, inc.Due.Format(time.DateTime), due)
+	})
+}
+
 // An old ticket is the fold of its history from the day of its migration on.
 func TestMigrate(t *testing.T) {
 	onEach(t, func(t *testing.T, open fresh) {

@@ -43,6 +43,15 @@ func (r Report) String() string {
 		r.HostKills, r.OtherKills, r.Events, r.Acknowledged, r.Bells, r.Rings, r.Lag, r.Echoes, r.Replies, r.Strikes, r.Delay)
 }
 
+// complete returns an error if there is something that was never done: that all else is
+// right proves nothing of it.
+func (r Report) complete() error {
+	if min(r.Rings, r.Strikes, r.Echoes, r.Replies) == 0 {
+		return fmt.Errorf("something was never done: there are %d rings, %d strikes, %d echoes and %d replies", r.Rings, r.Strikes, r.Echoes, r.Replies)
+	}
+	return nil
+}
+
 func spread(all []time.Duration) Spread {
 	if len(all) == 0 {
 		return Spread{}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -183,7 +184,7 @@ func TestAudit(t *testing.T) {
 	for round := 1; round <= 3; round++ {
 		var out bytes.Buffer
 		full := &limited{Buffer: &out, left: 100}
-		require.ErrorIs(t, enginetest.Write(ctx, s, fmt.Sprint("w", round), full), errFull)
+		require.ErrorIs(t, enginetest.Write(ctx, s, fmt.Sprint("w", round), 0, full), errFull)
 		var ids []itsm.ID
 		for line := range strings.Lines(out.String()) {
 			ids = append(ids, enginetest.Acknowledged(line)...)
@@ -204,12 +205,14 @@ func TestAudit(t *testing.T) {
 	}
 	// A pair that is not whole.
 	var out strings.Builder
-	require.ErrorIs(t, enginetest.Write(ctx, single{newStore()}, "w", &out), itsm.ErrSingleRevision)
-	half := newStore()
-	i := enginetest.Item{By: "evt_1"}
-	i.ID, i.Version = "pair0_a", 1
-	require.NoError(t, half.Commit(ctx, itsm.Revision[enginetest.Item]{Record: i, Events: []itsm.Event{{ID: "evt_1", Record: i.ID, Version: 1}}}))
-	require.ErrorContains(t, new(enginetest.Audit).Check(ctx, half, nil), "committed together")
+	require.ErrorIs(t, enginetest.Write(ctx, single{newStore()}, "w", 0, &out), itsm.ErrSingleRevision)
+	for _, id := range []itsm.ID{"pair0_a", "pair0_b"} {
+		half := newStore()
+		i := enginetest.Item{By: "evt_1"}
+		i.ID, i.Version = id, 1
+		require.NoError(t, half.Commit(ctx, itsm.Revision[enginetest.Item]{Record: i, Events: []itsm.Event{{ID: "evt_1", Record: i.ID, Version: 1}}}))
+		require.ErrorContains(t, new(enginetest.Audit).Check(ctx, half, nil), "committed together", id)
+	}
 }
 
 // Who writes goes on when a store is away for a while, and is in the history once.
@@ -218,7 +221,7 @@ func TestWriteGoesOn(t *testing.T) {
 	away := &broken{store: s}
 	var out bytes.Buffer
 	full := &limited{Buffer: &out, left: 200}
-	require.ErrorIs(t, enginetest.Write(t.Context(), away, "w", full), errFull)
+	require.ErrorIs(t, enginetest.Write(t.Context(), away, "w", time.Minute, full), errFull)
 	require.Greater(t, away.n.Load(), int32(200))
 	var ids []itsm.ID
 	for line := range strings.Lines(out.String()) {
@@ -226,10 +229,51 @@ func TestWriteGoesOn(t *testing.T) {
 	}
 	require.NoError(t, new(enginetest.Audit).Check(t.Context(), s, ids))
 	// What is lost, or done by others, is told at once.
-	require.ErrorIs(t, enginetest.Write(t.Context(), &refusing{store: newStore()}, "w", io.Discard), itsm.ErrConflict)
+	require.ErrorIs(t, enginetest.Write(t.Context(), &refusing{store: newStore()}, "w", time.Minute, io.Discard), itsm.ErrConflict)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.ErrorIs(t, enginetest.Write(ctx, newStore(), "w", io.Discard), context.Canceled)
+	require.ErrorIs(t, enginetest.Write(ctx, newStore(), "w", time.Minute, io.Discard), context.Canceled)
+}
+
+// Where nothing may be away, a commit that fails is told at once; but not one of which
+// nobody knows.
+func TestWriteStops(t *testing.T) {
+	locked := errors.New("database is locked")
+	s := &moody{store: newStore(), mood: func(n int32, _ func() error) error {
+		if n%10 > 0 {
+			return locked
+		}
+		return errHonest
+	}}
+	full := func() io.Writer { return &limited{Buffer: new(bytes.Buffer), left: 10} }
+	require.ErrorIs(t, enginetest.Write(t.Context(), s, "w", 0, full()), locked)
+	require.ErrorIs(t, enginetest.Write(t.Context(), s, "w", time.Minute, full()), errFull)
+	s = &moody{store: newStore(), mood: func(n int32, commit func() error) error {
+		switch n % 3 {
+		case 0:
+			return itsm.ErrUnknown
+		case 1:
+			return errors.Join(itsm.ErrUnknown, commit())
+		}
+		return errHonest
+	}}
+	require.ErrorIs(t, enginetest.Write(t.Context(), s, "w", 0, full()), errFull)
+	require.Greater(t, s.n.Load(), int32(10))
+}
+
+// A moody store does, with its n-th commit, what its mood is.
+type moody struct {
+	store
+	n    atomic.Int32
+	mood func(n int32, commit func() error) error // the answer, if it is not errHonest
+}
+
+func (s *moody) Commit(ctx context.Context, revs ...itsm.Revision[enginetest.Item]) error {
+	commit := func() error { return s.store.Commit(ctx, revs...) }
+	if err := s.mood(s.n.Add(1), commit); !errors.Is(err, errHonest) {
+		return err
+	}
+	return commit()
 }
 
 // broken fails now and then, and is no worse for it.

@@ -1,6 +1,7 @@
 package enginetest
 
 import (
+	"net"
 	"time"
 
 	"github.com/go-itsm/itsm"
@@ -28,3 +29,6 @@ func (t Tower) Practices(cfg itsm.Config, next func(b *Bell) (time.Time, itsm.Ac
 	}
 	return bells, echoes, err
 }
+
+// Link passes on what two ends say to each other.
+func (p *Proxy) Link(client, server net.Conn) { p.link(client, server) }

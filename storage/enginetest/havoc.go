@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -76,7 +77,7 @@ func (p *Program) Start() error {
 		return err
 	}
 	cmd := exec.Command(program)
-	cmd.Env, cmd.Stderr = append(os.Environ(), partVariable+"="+string(part)), os.Stderr
+	cmd.Env, cmd.Stderr = append(os.Environ(), partVariable+"="+string(part), endAtRace()), os.Stderr
 	if _, err := cmd.StdinPipe(); err != nil { // which ends when this process does
 		return err
 	}
@@ -104,9 +105,13 @@ func (p *Program) Start() error {
 	return nil
 }
 
+// endAtRace is the environment in which a data race ends a process, if it was built to
+// find them: whoever kills it then learns of it.
+func endAtRace() string { return "GORACE=" + os.Getenv("GORACE") + " halt_on_error=1" }
+
 // Kill kills it, wherever it is, and returns when everything that it has written has
-// been heard. It returns an error if it was not there to be killed any more, and nil
-// if it was killed before.
+// been heard. It returns an error if it was not there to be killed any more, however
+// it has ended, and nil if it was killed before.
 func (p *Program) Kill() error {
 	if p.cmd == nil {
 		return nil
@@ -114,10 +119,14 @@ func (p *Program) Kill() error {
 	_ = p.cmd.Process.Kill()
 	<-p.heard
 	_ = p.cmd.Wait()
-	code := p.cmd.ProcessState.ExitCode()
+	end := p.cmd.ProcessState
 	p.cmd = nil
-	if code == 0 || code == 2 { // as after Play, or a panic
-		return fmt.Errorf("%v had ended by itself", p.Part)
+	killed := -1 // as what ended by a signal has no code of its own
+	if runtime.GOOS == "windows" {
+		killed = 1 // as who kills a process there ends it
+	}
+	if end.ExitCode() != killed {
+		return fmt.Errorf("%v had ended by itself: %v", p.Part, end)
 	}
 	return nil
 }
@@ -139,8 +148,8 @@ type Host interface {
 // Havoc has hosts work on a tower and kills them while they do, one at a time, or one
 // of the others that all of them need, or both at once. It brings back whom it killed
 // after a moment, and goes on when every host has done something since. In the end
-// users go home, what is due is done, and the account is made ([Tower.Audit]). The tower
-// is over handles of the caller's own.
+// users go home, what is due is done, and the account is made ([Tower.Audit]); it is an
+// error too if something was never done. The tower is over handles of the caller's own.
 func (t Tower) Havoc(ctx context.Context, hosts []Host, others []Victim, kills int) (r Report, err error) {
 	s := &scene{hosts: hosts, patience: t.patience(), heard: make([]int, len(hosts)), home: make([]bool, len(hosts))}
 	defer func() {
@@ -202,6 +211,9 @@ func (t Tower) Havoc(ctx context.Context, hosts []Host, others []Victim, kills i
 	for try := 1; ; try++ {
 		r, err = t.Audit(ctx, s.told)
 		r.HostKills, r.OtherKills = hostKills, otherKills
+		if err == nil {
+			err = r.complete()
+		}
 		if err == nil || unsettled != nil || try == 5 {
 			return r, errors.Join(unsettled, err)
 		}

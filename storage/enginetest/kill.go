@@ -19,10 +19,11 @@ const writers = 4
 // Write commits as fast as it can: pairs of records together that are its own, of
 // which who is part of the name, and one record and one pair that all who write want.
 // After each commit that is acknowledged it writes the ids of its events to out, in a
-// line. It goes on whatever fails, as when a server is away, until the context ends
-// or the process is killed; but it returns what no store may answer, and the latest
-// error if there is nothing else for a minute.
-func Write(ctx context.Context, store itsm.Store[Item], who string, out io.Writer) error {
+// line. It goes on until the context ends or the process is killed; but it returns
+// what no store may answer, and an error if a call has had no other answer for longer
+// than the store may be away. That is 0 where nothing but writers dies: then nothing
+// fails but a commit of unknown outcome.
+func Write(ctx context.Context, store itsm.Store[Item], who string, away time.Duration, out io.Writer) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var mu sync.Mutex
@@ -44,7 +45,7 @@ func Write(ctx context.Context, store itsm.Store[Item], who string, out io.Write
 				case 2:
 					records = []itsm.ID{"hot" + first, "hot" + second}
 				}
-				ids, err := advance(ctx, store, records)
+				ids, err := advance(ctx, store, away, records)
 				faster := errors.Is(err, itsm.ErrConflict) || errors.Is(err, itsm.ErrExists)
 				switch {
 				case err == nil:
@@ -67,25 +68,35 @@ const first, second = "_a", "_b"
 
 // advance commits the next versions of records in one commit, and returns the ids of
 // their events.
-func advance(ctx context.Context, store itsm.Store[Item], records []itsm.ID) (events []itsm.ID, err error) {
+func advance(ctx context.Context, store itsm.Store[Item], away time.Duration, records []itsm.ID) (events []itsm.ID, err error) {
 	var revs []itsm.Revision[Item]
 	for _, id := range records {
 		var i Item
-		if err := insist(ctx, func() (err error) { i, err = store.Load(ctx, id); return err }); err != nil && !errors.Is(err, itsm.ErrNotFound) {
+		if err := insist(ctx, away, func() (err error) { i, err = store.Load(ctx, id); return err }); err != nil && !errors.Is(err, itsm.ErrNotFound) {
 			return nil, err
 		}
 		event := itsm.NewID("evt", time.Now())
 		revs, events = append(revs, revise(id, i.Version, event)), append(events, event)
 	}
-	return events, insist(ctx, func() error { return store.Commit(ctx, revs...) })
+	return events, insist(ctx, away, func() error { return store.Commit(ctx, revs...) })
 }
 
-// insist makes a call until there is an answer: what was not done can be done again,
-// and a commit of unknown outcome sent again.
-func insist(ctx context.Context, call func() error) error {
+// patience is for how long an answer is insisted on.
+const patience = time.Minute
+
+// insist makes a call until there is an answer: a commit of unknown outcome is sent
+// again, and what was not done is done again as long as the store may be away.
+func insist(ctx context.Context, away time.Duration, call func() error) error {
 	for begun := time.Now(); ; time.Sleep(time.Millisecond) {
 		err := call()
-		if err == nil || ctx.Err() != nil || time.Since(begun) > time.Minute {
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		long := away
+		if errors.Is(err, itsm.ErrUnknown) {
+			long = max(away, patience)
+		}
+		if time.Since(begun) >= long {
 			return err
 		}
 		for _, answer := range []error{itsm.ErrNotFound, itsm.ErrConflict, itsm.ErrExists, itsm.ErrInvalid, itsm.ErrSingleRevision} {
@@ -153,9 +164,11 @@ func (a *Audit) Check(ctx context.Context, store interface {
 		}
 	}
 	for id, e := range a.last {
-		if name, ok := strings.CutSuffix(string(id), first); ok {
-			if v := a.last[itsm.ID(name+second)].Version; v != e.Version {
-				return fmt.Errorf("records %s and %s are committed together, and at versions %d and %d", id, name+second, e.Version, v)
+		for half, other := range map[string]string{first: second, second: first} { // or one that is missing is not missed
+			if name, ok := strings.CutSuffix(string(id), half); ok {
+				if v := a.last[itsm.ID(name+other)].Version; v != e.Version {
+					return fmt.Errorf("records %s and %s are committed together, and at versions %d and %d", id, name+other, e.Version, v)
+				}
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"reflect"
 	"strings"
@@ -72,7 +73,7 @@ func (p *Proxy) link(client, server net.Conn) {
 	defer p.mu.Unlock()
 	p.conns[client], p.conns[server] = true, true
 	if p.closed {
-		p.cut()
+		p.cut(p.conns)
 		return
 	}
 	p.group.Go(func() { p.pass(server, client, ToServer) })
@@ -85,10 +86,10 @@ func (p *Proxy) pass(to, from net.Conn, way Way) {
 	for {
 		n, err := from.Read(buffer)
 		p.mu.Lock()
-		enough := false
+		var last map[net.Conn]bool // what is cut when this has been passed on; not what is made or armed meanwhile
 		if p.armed {
-			if enough = n >= p.left[way]; enough {
-				n, p.armed = p.left[way], false
+			if n >= p.left[way] {
+				n, p.armed, last = p.left[way], false, maps.Clone(p.conns)
 			}
 			p.left[way] -= n
 			p.passed[way] += n
@@ -100,8 +101,10 @@ func (p *Proxy) pass(to, from net.Conn, way Way) {
 			}
 		}
 		switch {
-		case enough:
-			p.Cut()
+		case last != nil:
+			p.mu.Lock()
+			p.cut(last)
+			p.mu.Unlock()
 			return
 		case err != nil:
 			_ = to.Close()
@@ -119,15 +122,15 @@ func (p *Proxy) pass(to, from net.Conn, way Way) {
 func (p *Proxy) Cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.cut()
+	p.armed = false
+	p.cut(p.conns)
 }
 
-func (p *Proxy) cut() {
-	for c := range p.conns {
+func (p *Proxy) cut(conns map[net.Conn]bool) {
+	for c := range conns {
 		_ = c.Close()
+		delete(p.conns, c)
 	}
-	clear(p.conns)
-	p.armed = false
 	p.cuts++
 }
 
@@ -160,7 +163,7 @@ func (p *Proxy) Close() error {
 	err := p.listener.Close()
 	p.mu.Lock()
 	p.closed = true
-	p.cut()
+	p.cut(p.conns)
 	p.mu.Unlock()
 	p.group.Wait()
 	return err
@@ -301,7 +304,7 @@ func (c Cutting) check(ctx context.Context, revs []itsm.Revision[Item], said err
 
 // insist sends a commit until it is done.
 func (c Cutting) insist(ctx context.Context, revs []itsm.Revision[Item]) error {
-	return insist(ctx, func() error {
+	return insist(ctx, patience, func() error {
 		if c.Ready != nil {
 			c.Ready()
 		}

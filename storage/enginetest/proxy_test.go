@@ -8,6 +8,7 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -85,6 +86,45 @@ func TestProxy(t *testing.T) {
 	require.NoError(t, p.Close())
 	_, err = net.Dial("tcp", p.Addr())
 	require.Error(t, err)
+}
+
+// A cut is of the connections that there were: what comes while the last bytes are on
+// their way is not cut off with them, and a cut that is planned then is not called off.
+func TestProxyCutsOnce(t *testing.T) {
+	p, err := enginetest.NewProxy("")
+	require.NoError(t, err)
+	link := func() (client, server net.Conn) {
+		client, near := net.Pipe() // which passes nothing on before it is read
+		far, server := net.Pipe()
+		p.Link(near, far)
+		for _, end := range []net.Conn{client, server} { // what is called off would be waited for
+			require.NoError(t, end.SetDeadline(time.Now().Add(10*time.Second)))
+		}
+		t.Cleanup(func() { _, _ = client.Close(), server.Close() })
+		return client, server
+	}
+	read := func(from net.Conn, n int) string {
+		text := make([]byte, n)
+		_, err := io.ReadFull(from, text)
+		require.NoError(t, err)
+		return string(text)
+	}
+	client, server := link()
+	p.CutAfter(enginetest.ToServer, 3)
+	_, err = io.WriteString(client, "hello")
+	require.NoError(t, err)
+	require.Equal(t, "h", read(server, 1))
+	laterClient, laterServer := link()
+	p.CutAfter(enginetest.ToServer, 4)
+	require.Equal(t, "el", read(server, 2))
+	_, err = client.Read(make([]byte, 1))
+	require.ErrorIs(t, err, io.EOF)
+	_, err = io.WriteString(laterClient, "hello")
+	require.NoError(t, err)
+	require.Equal(t, "hell", read(laterServer, 4))
+	_, err = laterClient.Read(make([]byte, 1))
+	require.ErrorIs(t, err, io.EOF)
+	require.NoError(t, p.Close())
 }
 
 // A remote is a store whose commits go over a connection: one after the other, or

@@ -2,6 +2,7 @@ package enginetest_test
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -109,7 +111,7 @@ func TestHavoc(t *testing.T) {
 // A tampered store answers, now and then, with something else.
 type tampered[R any] struct {
 	*memory.Store[R]
-	commit func() error // instead of a commit, if it is not errHonest
+	commit func(e itsm.Event) error // instead of a commit, if it is not errHonest
 	due    func(w itsm.Wake) bool
 	feed   func(e itsm.Event) int // how often it is in the feed
 	events func(e itsm.Event) bool
@@ -120,7 +122,7 @@ var errHonest = errors.New("do it")
 
 func (s *tampered[R]) Commit(ctx context.Context, revs ...itsm.Revision[R]) error {
 	if s.commit != nil {
-		if err := s.commit(); !errors.Is(err, errHonest) {
+		if err := s.commit(revs[0].Events[0]); !errors.Is(err, errHonest) {
 			return err
 		}
 	}
@@ -177,10 +179,11 @@ func TestHavocFinds(t *testing.T) {
 	for name, c := range map[string]struct {
 		bells  tampered[enginetest.Bell]
 		echoes tampered[enginetest.Echo]
+		wait   time.Duration // if it takes longer
 		want   string
 	}{
 		"forgetful": {
-			bells: tampered[enginetest.Bell]{commit: func() error {
+			bells: tampered[enginetest.Bell]{commit: func(itsm.Event) error {
 				if n.Add(1)%10 == 0 {
 					return nil
 				}
@@ -193,7 +196,7 @@ func TestHavocFinds(t *testing.T) {
 			want:  "bells are not silent",
 		},
 		"loses what follows": {
-			echoes: tampered[enginetest.Echo]{commit: func() error {
+			echoes: tampered[enginetest.Echo]{commit: func(itsm.Event) error {
 				if n.Add(1)%10 == 0 {
 					return itsm.ErrExists
 				}
@@ -202,18 +205,28 @@ func TestHavocFinds(t *testing.T) {
 			want: "effects are missing",
 		},
 		"refuses": {
-			bells: tampered[enginetest.Bell]{commit: func() error { return itsm.ErrInvalid }},
+			bells: tampered[enginetest.Bell]{commit: func(itsm.Event) error { return itsm.ErrInvalid }},
 			want:  itsm.ErrInvalid.Error(),
 		},
 		"is away": {
-			bells: tampered[enginetest.Bell]{commit: func() error { return errors.New("not now") }},
+			bells: tampered[enginetest.Bell]{commit: func(itsm.Event) error { return errors.New("not now") }},
 			want:  "hosts have been heard [0 0 0] times",
+		},
+		"is never struck": {
+			bells: tampered[enginetest.Bell]{commit: func(e itsm.Event) error {
+				if e.Action == "strike" {
+					return errors.New("not now")
+				}
+				return errHonest
+			}},
+			wait: time.Minute, // there is less to hear
+			want: " 0 strikes, ",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			tower := newTower(t)
-			tower.Patience = 2 * time.Second
+			tower.Patience = cmp.Or(c.wait, 2*time.Second)
 			c.bells.Store, c.echoes.Store = memory.New[enginetest.Bell](), memory.New[enginetest.Echo]()
 			tower.Bells, tower.Echoes = &c.bells, &c.echoes
 			_, err := tower.Havoc(t.Context(), actors(tower), nil, 1)
@@ -409,6 +422,23 @@ func TestMain(m *testing.M) {
 			}
 		},
 		"ends": func(...string) error { return errors.New("it has ended") },
+		"exits": func(args ...string) error {
+			code, err := strconv.Atoi(args[0])
+			if err == nil {
+				os.Exit(code)
+			}
+			return err
+		},
+		"races": func(...string) error {
+			for n := 0; ; { // until it is found
+				go func() { n++ }()
+				n++
+			}
+		},
+		"tells": func(args ...string) error {
+			fmt.Println(os.Getenv(args[0]))
+			select {}
+		},
 	})
 	os.Exit(m.Run())
 }
@@ -436,11 +466,40 @@ func TestProgram(t *testing.T) {
 		require.NoError(t, p.Kill())
 		require.Equal(t, before, lines)
 	}
-	p = &enginetest.Program{Part: []string{"ends"}}
+	for _, c := range []struct {
+		part []string
+		want string
+	}{
+		{[]string{"ends"}, "[ends] had ended by itself: exit status 2"},
+		{[]string{"exits", "0"}, "[exits 0] had ended by itself: exit status 0"},
+		{[]string{"exits", "1"}, "[exits 1] had ended by itself: exit status 1"},
+		{[]string{"exits", "66"}, "[exits 66] had ended by itself: exit status 66"},
+	} {
+		p = &enginetest.Program{Part: c.part}
+		require.NoError(t, p.Start())
+		require.Eventually(t, p.Ended, time.Minute, time.Millisecond)
+		require.EqualError(t, p.Kill(), c.want)
+		require.False(t, p.Ended(), "it is known")
+		_, err := enginetest.Kill(&enginetest.Program{Part: c.part})
+		require.EqualError(t, err, c.want)
+	}
+}
+
+// A data race ends a program, whatever else is said of races.
+func TestProgramRaces(t *testing.T) {
+	t.Setenv("GORACE", "history_size=2")
+	told := make(chan string, 1)
+	p := &enginetest.Program{Part: []string{"tells", "GORACE"}}
+	p.Hear(func(line string) { told <- line })
+	require.NoError(t, p.Start())
+	require.Equal(t, "history_size=2 halt_on_error=1", <-told)
+	require.NoError(t, p.Kill())
+	if !races {
+		return
+	}
+	t.Setenv("GORACE", "halt_on_error=0 exitcode=77")
+	p = &enginetest.Program{Part: []string{"races"}}
 	require.NoError(t, p.Start())
 	require.Eventually(t, p.Ended, time.Minute, time.Millisecond)
-	require.EqualError(t, p.Kill(), "[ends] had ended by itself")
-	require.False(t, p.Ended(), "it is known")
-	_, err := enginetest.Kill(&enginetest.Program{Part: []string{"ends"}})
-	require.EqualError(t, err, "[ends] had ended by itself")
+	require.EqualError(t, p.Kill(), "[races] had ended by itself: exit status 77")
 }

@@ -47,7 +47,7 @@ func TestMain(m *testing.M) {
 			if err != nil {
 				return err
 			}
-			return enginetest.Write(background, s, args[1], os.Stdout)
+			return enginetest.Write(background, s, args[1], 0, os.Stdout)
 		},
 		"host": func(args ...string) error {
 			nc, err := dial(args[0])
@@ -107,7 +107,7 @@ func (c *cluster) programs() (nodes []enginetest.Victim) {
 	for i := range c.nodes {
 		p := &enginetest.Program{Part: []string{"node", c.file(i)}}
 		require.NoError(c.tb, p.Start())
-		c.tb.Cleanup(func() { _ = p.Kill() })
+		c.tb.Cleanup(func() { require.NoError(c.tb, p.Kill()) })
 		nodes = append(nodes, p)
 	}
 	return nodes
@@ -191,7 +191,7 @@ func (c *cluster) disturb(t *testing.T, times int, stop, start func(i int)) {
 	for i := range 3 {
 		handles = append(handles, open(t, c.connect(i), o))
 		wg.Go(func() {
-			if err := enginetest.Write(ctx, handles[i], fmt.Sprint("w", i), &a); !errors.Is(err, context.Canceled) {
+			if err := enginetest.Write(ctx, handles[i], fmt.Sprint("w", i), time.Minute, &a); !errors.Is(err, context.Canceled) {
 				t.Error(err)
 			}
 		})

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 			if err != nil {
 				return err
 			}
-			return enginetest.Write(ctx, postgres.NewStore[enginetest.Item](db, items), "w", os.Stdout)
+			return enginetest.Write(ctx, postgres.NewStore[enginetest.Item](db, items), "w", 0, os.Stdout)
 		},
 		"host": func(args ...string) error {
 			ctx := context.Background()

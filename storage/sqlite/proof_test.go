@@ -72,7 +72,7 @@ func TestMain(m *testing.M) {
 			if err != nil {
 				return err
 			}
-			return enginetest.Write(ctx, sqlite.NewStore[enginetest.Item](db, items), "w", os.Stdout)
+			return enginetest.Write(ctx, sqlite.NewStore[enginetest.Item](db, items), "w", 0, os.Stdout)
 		},
 		"host": func(args ...string) error {
 			ctx := context.Background()

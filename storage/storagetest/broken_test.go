@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"runtime"
 	"slices"
 	"strconv"
@@ -266,6 +268,27 @@ var brokenStores = []struct {
 			return r, err
 		}
 	}), []string{"Load", "ListWhole"}},
+
+	{"respaces JSON, as jsonb does", in(func(s full, b *broken) {
+		b.commit = func(ctx context.Context, revs ...revision) error {
+			return s.Commit(ctx, rewritten(revs, func(data []byte) []byte {
+				return bytes.ReplaceAll(data, []byte(","), []byte(", "))
+			})...)
+		}
+	}), []string{"Load", "History", "Feed"}},
+
+	{"has JSON in another order", in(func(s full, b *broken) {
+		b.commit = func(ctx context.Context, revs ...revision) error {
+			return s.Commit(ctx, rewritten(revs, func(data []byte) []byte {
+				var meaning any
+				if json.Unmarshal(data, &meaning) != nil {
+					return data
+				}
+				sorted, _ := json.Marshal(meaning)
+				return sorted
+			})...)
+		}
+	}), []string{"Load", "History", "Feed"}},
 
 	{"has an empty record for what is not there", in(func(s full, b *broken) {
 		b.load = func(ctx context.Context, id id) (sample, error) {
@@ -1216,6 +1239,23 @@ func byOffset(s full, order func(x, y sample) int) func(context.Context, itsm.Qu
 	}
 }
 
+// rewritten has all the JSON in revisions written in another way.
+func rewritten(revs []revision, write func(data []byte) []byte) []revision {
+	var all []revision
+	for _, rev := range revs {
+		rev.Events = slices.Clone(rev.Events)
+		rev.Record.Fields = maps.Clone(rev.Record.Fields)
+		for name, value := range rev.Record.Fields {
+			rev.Record.Fields[name] = write(value)
+		}
+		for i, e := range rev.Events {
+			rev.Events[i].Data = write(e.Data)
+		}
+		all = append(all, rev)
+	}
+	return all
+}
+
 // oddStores are right, each in a way that the suite must put up with.
 var oddStores = []struct {
 	name  string
@@ -1256,6 +1296,23 @@ var oddStores = []struct {
 			return s.Commit(ctx, twice...)
 		}
 	}), func(h *storagetest.Harness[sample]) { h.TrustsEventIDs = true }},
+
+	{"has JSON as json.Marshal writes it", in(func(s full, b *broken) {
+		b.commit = func(ctx context.Context, revs ...revision) error {
+			return s.Commit(ctx, rewritten(revs, func(data []byte) []byte {
+				if written, err := json.Marshal(json.RawMessage(data)); err == nil {
+					return written
+				}
+				return data
+			})...)
+		}
+	}), func(h *storagetest.Harness[sample]) {
+		h.Record = func(n int) sample {
+			s := makeSample(n)
+			s.Fields = itsm.Fields{"a": json.RawMessage(` { "b" : "<ä>", "a": 1.0 } `)}
+			return s
+		}
+	}},
 
 	{"often does not know what happened", in(func(s full, b *broken) {
 		var n atomic.Int64

@@ -74,7 +74,7 @@ func harnessCases[R any]() []testCase[R] {
 // recordCases are about one record at a time.
 func recordCases[R any]() []testCase[R] {
 	return []testCase[R]{
-		{Rule{"Load", "Load returns the record as it was last committed, field by field."}, 0,
+		{Rule{"Load", "Load returns the record as it was last committed, field by field, and JSON byte by byte."}, 0,
 			func(ctx context.Context, l *lab[R]) error {
 				for i := range 4 {
 					for _, rev := range []itsm.Revision[R]{l.rev(i, 1), l.rev(i, 2), l.span(i, 3, 5)} {

@@ -150,16 +150,26 @@ func (s *Server) ready() bool {
 // Kill kills the server, so that nothing is tidied up: it alone, and what it has
 // started notices by itself, or everything at once.
 func (s *Server) Kill() error {
-	err := s.process.Process.Signal([]syscall.Signal{syscall.SIGKILL, syscall.SIGQUIT}[rand.IntN(2)])
-	<-s.ended
-	return err
+	return s.end([]syscall.Signal{syscall.SIGKILL, syscall.SIGQUIT}[rand.IntN(2)])
 }
 
 // Stop ends the server and removes what it has written.
 func (s *Server) Stop() {
-	_ = s.process.Process.Signal(syscall.SIGINT) // a fast shutdown
-	<-s.ended
+	_ = s.end(syscall.SIGINT) // a fast shutdown
 	_ = os.RemoveAll(s.dir)
+}
+
+// end ends the process and waits for that: by a signal, or where there is no such
+// signal by killing it. It returns an error if it could not, or had ended before.
+func (s *Server) end(by syscall.Signal) error {
+	err := s.process.Process.Signal(by)
+	if err != nil {
+		err = s.process.Process.Kill()
+	}
+	if err == nil || errors.Is(err, os.ErrProcessDone) {
+		<-s.ended
+	}
+	return err
 }
 
 // installed returns the folder of the newest server's binaries.

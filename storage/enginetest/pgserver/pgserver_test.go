@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"syscall"
 	"testing"
 	"time"
 
@@ -71,6 +72,18 @@ func TestKilled(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, conn.Close())
 	}
+}
+
+// Where there is no signal to end it by, it is ended all the same.
+func TestWithoutSignals(t *testing.T) {
+	s, err := New()
+	if err != nil && os.Getenv(Required) != "1" {
+		t.Skip(err)
+	}
+	require.NoError(t, err)
+	defer s.Stop()
+	require.NoError(t, s.end(syscall.Signal(1000)))
+	require.ErrorIs(t, s.end(syscall.Signal(1000)), os.ErrProcessDone)
 }
 
 func TestVersion(t *testing.T) {

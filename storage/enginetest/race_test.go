@@ -1,0 +1,6 @@
+//go:build race
+
+package enginetest_test
+
+// races says whether this program finds data races.
+const races = true
