@@ -53,15 +53,15 @@ func stories() []story {
 func TestCommitsFailAsAWhole(t *testing.T) {
 	for _, s := range stories() {
 		t.Run(s.name, func(t *testing.T) {
-			practicetest.Whole(t, func(t *testing.T, store *practicetest.Faulty[change.Change]) practicetest.Call {
+			practicetest.Whole(t, func(t *testing.T, store *practicetest.Faulty[change.Change]) practicetest.Call[change.Change] {
 				cal := change.NewCalendar(nil)
 				o := newOffice(t, change.Config{Views: []change.View{cal}})
 				id := s.set(o)
 				_, was := cal.Planned(id)
 				store.Store = o.Store
-				_, err := host(change.Config{Views: []change.View{cal}}, &o.Practice)(store, itsm.Config{Now: o.Time.Now, Attempts: 3})
+				kernel, err := host(change.Config{Views: []change.View{cal}}, &o.Practice)(store, itsm.Config{Now: o.Time.Now, Attempts: 3})
 				require.NoError(t, err)
-				return practicetest.Call{Once: true, Do: func() error { return s.do(o, id) }, Holds: func(happened bool) error {
+				return practicetest.Call[change.Change]{Practice: kernel, Once: true, Do: func() error { return s.do(o, id) }, Holds: func(happened bool) error {
 					if _, planned := cal.Planned(id); !happened && planned != was {
 						return errors.New("it is in the schedule")
 					}

@@ -469,7 +469,7 @@ func TestCommitsFailAsAWhole(t *testing.T) {
 	}
 	for _, s := range stories {
 		t.Run(s.name, func(t *testing.T) {
-			practicetest.Whole(t, func(t *testing.T, store *practicetest.Faulty[incident.Incident]) practicetest.Call {
+			practicetest.Whole(t, func(t *testing.T, store *practicetest.Faulty[incident.Incident]) practicetest.Call[incident.Incident] {
 				d := newDesk(t, s.cfg)
 				ids := s.set(d)
 				before := d.Records()
@@ -482,7 +482,7 @@ func TestCommitsFailAsAWhole(t *testing.T) {
 					return "more-" + id, err
 				}
 				d.over(store, cfg)
-				return practicetest.Call{Do: func() error { return s.do(d, ids) }, Holds: func(happened bool) error {
+				return practicetest.Call[incident.Incident]{Practice: d.Kernel, Do: func() error { return s.do(d, ids) }, Holds: func(happened bool) error {
 					if !happened {
 						return nil
 					}
@@ -493,7 +493,6 @@ func TestCommitsFailAsAWhole(t *testing.T) {
 						if !reflect.DeepEqual(r, before[id]) {
 							changed++
 						}
-						d.Replays(id)
 						if len(r.Children) > 0 {
 							d.related(id)
 						}

@@ -238,7 +238,7 @@ func TestHistoryIsTheRecord(t *testing.T) {
 // of an article and its translations, all are as before or all as after; and the index shows
 // what there is.
 func TestCommitsFailAsAWhole(t *testing.T) {
-	practicetest.Whole(t, func(t *testing.T, store *practicetest.Faulty[knowledge.Article]) practicetest.Call {
+	practicetest.Whole(t, func(t *testing.T, store *practicetest.Faulty[knowledge.Article]) practicetest.Call[knowledge.Article] {
 		l := newLibrary(t, knowledge.Config{})
 		source := l.write(publish)
 		var ids []itsm.ID
@@ -249,25 +249,24 @@ func TestCommitsFailAsAWhole(t *testing.T) {
 		}
 		store.Store = l.Store
 		numbers := practicetest.Serial()
-		_, err := host(knowledge.Config{Config: itsm.Config{Now: l.Time.Now, Attempts: 3, NewID: func(ctx context.Context, prefix string, at time.Time) (itsm.ID, error) {
+		kernel, err := host(knowledge.Config{Config: itsm.Config{Now: l.Time.Now, Attempts: 3, NewID: func(ctx context.Context, prefix string, at time.Time) (itsm.ID, error) {
 			id, err := numbers(ctx, prefix, at)
 			return "second-" + id, err
 		}}}, &l.Practice)(store, itsm.Config{})
 		require.NoError(t, err)
 		changed := mail
 		changed.Resolution = "Restart the zebra."
-		return practicetest.Call{
-			Do: func() error { _, err := l.Do(mia, source.ID, knowledge.Improve{Content: changed}); return err },
+		return practicetest.Call[knowledge.Article]{
+			Practice: kernel,
+			Do:       func() error { _, err := l.Do(mia, source.ID, knowledge.Improve{Content: changed}); return err },
 			Holds: func(happened bool) error {
 				if happened {
 					require.Equal(t, 2, l.Record(source.ID).Editions)
 					for _, id := range ids {
 						r := l.Record(id)
 						require.Equal(t, "its source has a newer edition", r.Stale())
-						l.Replays(id)
 					}
 				}
-				l.Replays(source.ID)
 				// The practice that could not commit learns of the rest by the feed.
 				p := l.Over(l.Store)
 				_, err := p.CatchUp(mia, "")

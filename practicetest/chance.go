@@ -88,8 +88,11 @@ func (c *Chance) jump() {
 	c.Clock.Advance(d)
 }
 
-// fill puts anything into a settable value.
-func (c *Chance) fill(v reflect.Value) {
+// deepest is how far down slices, maps and pointers may have something in them.
+const deepest = 5
+
+// fill puts anything into a settable value that is in so many slices, maps and pointers.
+func (c *Chance) fill(v reflect.Value, depth int) {
 	switch v.Interface().(type) {
 	case time.Time:
 		v.Set(reflect.ValueOf(c.Time()))
@@ -126,36 +129,48 @@ func (c *Chance) fill(v reflect.Value) {
 	case kind == reflect.Struct:
 		for i := range v.NumField() {
 			if v.Field(i).CanSet() {
-				c.fill(v.Field(i))
+				c.fill(v.Field(i), depth)
 			}
 		}
 	case kind == reflect.Array:
 		for i := range v.Len() {
-			c.fill(v.Index(i))
+			c.fill(v.Index(i), depth)
 		}
 	case kind == reflect.Slice:
 		v.SetZero()
-		for range c.IntN(3) {
+		for range c.some(depth) {
 			one := reflect.New(v.Type().Elem()).Elem()
-			c.fill(one)
+			c.fill(one, depth+1)
 			v.Set(reflect.Append(v, one))
 		}
 	case kind == reflect.Map:
 		v.Set(reflect.MakeMap(v.Type()))
-		for range c.IntN(3) {
+		for range c.some(depth) {
 			key, one := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
-			c.fill(key)
-			c.fill(one)
+			c.fill(key, depth+1)
+			c.fill(one, depth+1)
 			v.SetMapIndex(key, one)
 		}
 	case kind == reflect.Pointer:
 		v.SetZero()
-		if c.OneIn(2) { // which also ends what contains itself
+		if c.deeper(depth) && c.OneIn(2) {
 			one := reflect.New(v.Type().Elem())
-			c.fill(one.Elem())
+			c.fill(one.Elem(), depth+1)
 			v.Set(one)
 		}
 	}
+}
+
+// deeper reports whether there is something in a slice, a map or a pointer: the less the
+// deeper it is, since what contains itself, such as a tree, has to end, and soon.
+func (c *Chance) deeper(depth int) bool { return depth < deepest && c.OneIn(depth+1) }
+
+// some is how many are in a slice or a map.
+func (c *Chance) some(depth int) int {
+	if !c.deeper(depth) {
+		return 0
+	}
+	return c.IntN(3)
 }
 
 // reads reports whether a value reads its own JSON.

@@ -1,6 +1,7 @@
 package practicetest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"reflect"
@@ -169,8 +170,18 @@ func (h Harness[R]) ready() Harness[R] {
 	return h
 }
 
-// With fills what a host's own configuration leaves open with what it was given.
+// With fills what a host's own configuration leaves open with what it was given. Who may
+// what, both decide: each must say yes. By Now, NewID and Attempts [Test] knows what must
+// come of it, so that a host that it tests leaves them open.
 func With(own, given itsm.Config) itsm.Config {
+	if mine, theirs := own.Authorize, given.Authorize; mine != nil && theirs != nil {
+		own.Authorize = func(ctx context.Context, a itsm.Attempt) error {
+			if err := theirs(ctx, a); err != nil {
+				return err
+			}
+			return mine(ctx, a)
+		}
+	}
 	to, from := reflect.ValueOf(&own).Elem(), reflect.ValueOf(given)
 	for i := range to.NumField() {
 		if to.Field(i).IsZero() {

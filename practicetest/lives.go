@@ -56,9 +56,10 @@ func (t *tally) String() string {
 		t.actions, t.did, t.compared, t.done, t.tried)
 }
 
-// worlds lets worlds live, each on the next host, until enough was done in them.
+// worlds lets worlds live, each on the next host, until every host had one and enough was
+// done in them.
 func worlds[R any](h Harness[R], hosts []Host[R], total int, t *tally, each func(w *World[R])) {
-	for seed := 0; t.did < total; seed++ {
+	for seed := 0; seed < len(hosts) || t.did < total; seed++ {
 		w := newWorld(h, hosts[seed%len(hosts)], uint64(seed), t)
 		func() {
 			defer func() {
@@ -72,7 +73,7 @@ func worlds[R any](h Harness[R], hosts []Host[R], total int, t *tally, each func
 			}()
 			each(w)
 		}()
-		if seed >= 100+total/10 {
+		if seed >= len(hosts)+100+total/10 {
 			panic(Failure{ruleReach, fmt.Errorf("hardly anything can be done: %d of %d actions", t.did, t.actions)})
 		}
 	}
@@ -189,7 +190,7 @@ func (w *World[R]) crowd() (total int) {
 	var mu sync.Mutex
 	var wrong error
 	for range people {
-		mine := &World[R]{Chance: NewChance(w.Uint64(), w.Clock, w.h.Words...), Practice: w.Practice, Store: w.Store, Done: map[string]int{}, over: maps.Clone(w.over), h: w.h, host: w.host}
+		mine := &World[R]{Chance: NewChance(w.Uint64(), w.Clock, w.h.Words...), Practice: w.Practice, Store: w.Store, Done: map[string]int{}, over: maps.Clone(w.over), h: w.h, host: w.host, tally: newTally()}
 		mine.IDs = slices.Clone(w.IDs)
 		all.Go(func() {
 			err := mine.many(each, func(id itsm.ID, v itsm.Version) {
@@ -359,14 +360,14 @@ func wholeOrNot[R any](h Harness[R], hosts []Host[R]) string {
 			}
 			id, _, a := w.next()
 			actor := w.ctx()
-			begin := func(store *Faulty[R]) (Call, error) {
+			begin := func(store *Faulty[R]) (Call[R], error) {
 				if err := w.copyTo(store); err != nil {
-					return Call{}, err
+					return Call[R]{}, err
 				}
 				cfg := w.cfg
 				cfg.Attempts, cfg.NewID = 3, prefixed("more-")
 				p, err := w.host(store, cfg)
-				return Call{Do: func() error {
+				return Call[R]{Practice: p, Do: func() error {
 					if id == "" {
 						_, err := p.Create(actor, a)
 						return err

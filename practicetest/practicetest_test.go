@@ -47,6 +47,14 @@ type lend struct {
 	Size  uint8            `json:"size"`
 	Asked time.Duration    `json:"asked"`
 	Own   itsm.Priority    `json:"own"`
+	Tree  node             `json:"tree"`
+}
+
+// A node contains itself in every way.
+type node struct {
+	Kids []node          `json:"kids,omitempty"`
+	Else *node           `json:"else,omitempty"`
+	By   map[string]node `json:"by,omitempty"`
 }
 
 type more struct {
@@ -193,6 +201,10 @@ func newLoans(store itsm.Store[loan], cfg itsm.Config) (*itsm.Practice[loan], er
 		Next: func(r *loan) (time.Time, itsm.Action[loan]) { return r.Until, wake{} },
 		Prepare: func(ctx context.Context, tx *itsm.Tx[loan], r *loan, a itsm.Action[loan]) (itsm.Action[loan], error) {
 			switch a := a.(type) {
+			case lend:
+				if faulty("oversized") && a.Size == 5 && !tx.Dry() {
+					return a, itsm.Refuse("five are too large")
+				}
 			case add:
 				if faulty("writing") && a.N == 5 && !tx.Dry() {
 					_, _ = p.Do(itsm.As(ctx, "mia"), r.ID, add{N: 1})
@@ -215,6 +227,9 @@ func TestRight(t *testing.T) {
 	practicetest.Test(t, practicetest.Harness[loan]{Actions: 3_000}, newLoans, newLoans)
 	require.Empty(t, practicetest.Check(practicetest.Harness[loan]{Actions: 1_000, Sound: func(w *practicetest.World[loan], r *loan, ok func(bool, string)) {
 		ok(w.Record(r.ID).Version == r.Version && w.Actor != "", "it is there")
+	}, Action: func(w *practicetest.World[loan], r *loan) itsm.Action[loan] {
+		w.Same(r.ID, w.Record(r.ID).ID, "it is the one that is there")
+		return w.Anything(practicetest.Pick[itsm.Action[loan]](w, add{}, wait{}, end{}))
 	}, Audit: func(w *practicetest.World[loan]) {
 		w.Check(nil, "nothing")
 		w.Same(len(w.IDs), len(slices.Compact(slices.Sorted(slices.Values(w.IDs)))), "every record is known once")
@@ -224,17 +239,18 @@ func TestRight(t *testing.T) {
 // Each broken practice breaks the rules that it breaks, and every rule is broken by one.
 func TestBroken(t *testing.T) {
 	broken := map[string][]string{
-		"impure":     {"History"},
+		"impure":     {"History", "Whole"},
 		"hidden":     {"JSON", "History"},
 		"lost":       {"Refusal", "Many", "Whole"},
 		"silent":     {"Refusal"},
 		"writing":    {"Refusal", "Many", "Whole"},
 		"vague":      {"Foresee"},
 		"unforeseen": {"Foresee"},
+		"oversized":  {"Foresee"},
 		"clock":      {"Host"},
 		"unasked":    {"Host"},
 		"restless":   {"Time", "History"},
-		"lying":      {"Many", "Whole"},
+		"lying":      {"Many", "Whole", "Sound"},
 		"twice":      {"Whole", "Many", "History", "Refusal", "Time"},
 		"endless":    {"Reach"},
 		"nothing":    {"Host"},
@@ -283,6 +299,24 @@ func TestBroken(t *testing.T) {
 	for _, r := range practicetest.Rules() {
 		require.True(t, seen[r.Name], "%s is broken by nothing", r.Name)
 	}
+}
+
+// However many hosts there are, each is lived in, in every way.
+func TestEveryHost(t *testing.T) {
+	made := make([]atomic.Int64, 12)
+	var hosts []practicetest.Host[loan]
+	for i := range made {
+		hosts = append(hosts, func(store itsm.Store[loan], cfg itsm.Config) (*itsm.Practice[loan], error) {
+			made[i].Add(1)
+			return newLoans(store, cfg)
+		})
+	}
+	practicetest.Lives(practicetest.Harness[loan]{Actions: 100}, hosts, func(name string, err error) {
+		require.NoError(t, err)
+		for i := range made {
+			require.NotZero(t, made[i].Swap(0), "%s, host %d", name, i)
+		}
+	})
 }
 
 // A fake is a test that keeps what it was told.
@@ -373,6 +407,36 @@ func TestWith(t *testing.T) {
 	require.NotNil(t, own.NewID)
 	require.Equal(t, practicetest.Morning(), own.Now())
 	require.Equal(t, 3, practicetest.With(itsm.Config{}, given).Attempts)
+
+	// Who may what, both decide.
+	only := func(may string) itsm.Config {
+		return itsm.Config{Authorize: func(_ context.Context, a itsm.Attempt) error {
+			if a.Action != may && a.Actor.ID != may {
+				return errors.New(may + " only")
+			}
+			return nil
+		}}
+	}
+	both := practicetest.With(only("add"), only("mia")).Authorize
+	for _, c := range []struct{ actor, action, says string }{
+		{"mia", "add", ""}, {"mia", "end", "add only"}, {"jin", "add", "mia only"}, {"jin", "end", "mia only"},
+	} {
+		err := both(context.Background(), itsm.Attempt{Actor: itsm.Actor{ID: c.actor}, Action: c.action})
+		require.Equal(t, c.says == "", err == nil)
+		if err != nil {
+			require.EqualError(t, err, c.says)
+		}
+	}
+
+	// So a host with a rule of its own keeps all rules.
+	require.Empty(t, practicetest.Check(practicetest.Harness[loan]{Actions: 1_000}, func(store itsm.Store[loan], given itsm.Config) (*itsm.Practice[loan], error) {
+		return newLoans(store, practicetest.With(itsm.Config{Authorize: func(_ context.Context, a itsm.Attempt) error {
+			if a.Actor.ID == "jin" && a.Action == "end" {
+				return errors.New("jin ends nothing")
+			}
+			return nil
+		}}, given))
+	}))
 }
 
 // begin puts loans over a store that may fail.
@@ -387,43 +451,48 @@ func begin(store *practicetest.Faulty[loan]) (*itsm.Practice[loan], itsm.ID, err
 
 func TestWhole(t *testing.T) {
 	told := map[bool]int{}
-	practicetest.Whole(t, func(t *testing.T, store *practicetest.Faulty[loan]) practicetest.Call {
+	practicetest.Whole(t, func(t *testing.T, store *practicetest.Faulty[loan]) practicetest.Call[loan] {
 		p, id, err := begin(store)
 		require.NoError(t, err)
-		return practicetest.Call{Do: func() error { _, err := p.Do(mia, id, end{}); return err }, Once: true,
+		return practicetest.Call[loan]{Practice: p, Do: func() error { _, err := p.Do(mia, id, end{}); return err }, Once: true,
 			Holds: func(happened bool) error { told[happened]++; return nil }}
 	})
 	require.Equal(t, map[bool]int{true: 10, false: 4}, told)
 
-	for want, call := range map[string]func(p *itsm.Practice[loan], id itsm.ID) practicetest.Call{
-		"who makes it again does it twice": func(p *itsm.Practice[loan], id itsm.ID) practicetest.Call {
-			return practicetest.Call{Do: func() error { _, err := p.Do(mia, id, add{}); return err }, Once: true}
+	for want, call := range map[string]func(p *itsm.Practice[loan], id itsm.ID) practicetest.Call[loan]{
+		"who makes it again does it twice": func(p *itsm.Practice[loan], id itsm.ID) practicetest.Call[loan] {
+			return practicetest.Call[loan]{Practice: p, Do: func() error { _, err := p.Do(mia, id, add{}); return err }, Once: true}
 		},
-		"something has happened": func(p *itsm.Practice[loan], id itsm.ID) practicetest.Call {
-			return practicetest.Call{Do: func() error {
+		"something has happened": func(p *itsm.Practice[loan], id itsm.ID) practicetest.Call[loan] {
+			return practicetest.Call[loan]{Practice: p, Do: func() error {
 				_, err := p.Do(mia, id, add{})
 				_, _ = p.Over(inner(p, id)).Do(mia, id, add{})
 				return err
 			}}
 		},
-		"it returned it got lost, and should have returned <nil>": func(*itsm.Practice[loan], itsm.ID) practicetest.Call {
-			return practicetest.Call{Do: func() error { return errLost }}
+		"it returned it got lost, and should have returned <nil>": func(p *itsm.Practice[loan], _ itsm.ID) practicetest.Call[loan] {
+			return practicetest.Call[loan]{Practice: p, Do: func() error { return errLost }}
 		},
-		"nothing was done at all": func(p *itsm.Practice[loan], id itsm.ID) practicetest.Call {
-			return practicetest.Call{Do: func() error { _, err := p.Check(mia, id, add{}); return err }}
+		"nothing was done at all": func(p *itsm.Practice[loan], id itsm.ID) practicetest.Call[loan] {
+			return practicetest.Call[loan]{Practice: p, Do: func() error { _, err := p.Check(mia, id, add{}); return err }}
 		},
-		"what was done differs": func(p *itsm.Practice[loan], id itsm.ID) practicetest.Call {
-			return practicetest.Call{Do: func() error {
+		"what was done differs": func(p *itsm.Practice[loan], id itsm.ID) practicetest.Call[loan] {
+			return practicetest.Call[loan]{Practice: p, Do: func() error {
 				_, _ = p.Do(mia, id, add{})
 				_, err := p.Over(inner(p, id)).Do(mia, id, add{})
 				return err
 			}}
 		},
-		"Well: it got lost": func(p *itsm.Practice[loan], id itsm.ID) practicetest.Call {
-			return practicetest.Call{Do: func() error { _, err := p.Do(mia, id, add{}); return err }, Holds: func(bool) error { return errLost }}
+		"Well: lon-1 is not what its history leads to": func(p *itsm.Practice[loan], id itsm.ID) practicetest.Call[loan] {
+			fault.Store("impure")
+			return practicetest.Call[loan]{Practice: p, Do: func() error { _, err := p.Do(mia, id, add{}); return err }}
 		},
-		"NotLoaded: it got lost": func(p *itsm.Practice[loan], id itsm.ID) practicetest.Call {
-			return practicetest.Call{Do: func() error { _, err := p.Do(mia, id, add{}); return err }, Holds: func(happened bool) error {
+		"of which practice it is": func(*itsm.Practice[loan], itsm.ID) practicetest.Call[loan] { return practicetest.Call[loan]{} },
+		"Well: it got lost": func(p *itsm.Practice[loan], id itsm.ID) practicetest.Call[loan] {
+			return practicetest.Call[loan]{Practice: p, Do: func() error { _, err := p.Do(mia, id, add{}); return err }, Holds: func(bool) error { return errLost }}
+		},
+		"NotLoaded: it got lost": func(p *itsm.Practice[loan], id itsm.ID) practicetest.Call[loan] {
+			return practicetest.Call[loan]{Practice: p, Do: func() error { _, err := p.Do(mia, id, add{}); return err }, Holds: func(happened bool) error {
 				if !happened {
 					return errLost
 				}
@@ -431,14 +500,17 @@ func TestWhole(t *testing.T) {
 			}}
 		},
 	} {
-		err := practicetest.WholeError(func(store *practicetest.Faulty[loan]) (practicetest.Call, error) {
+		err := practicetest.WholeError(func(store *practicetest.Faulty[loan]) (practicetest.Call[loan], error) {
 			p, id, err := begin(store)
 			behind = store.Store
 			return call(p, id), err
 		})
+		fault.Store("")
 		require.ErrorContains(t, err, want)
 	}
-	err := practicetest.WholeError(func(*practicetest.Faulty[loan]) (practicetest.Call, error) { return practicetest.Call{}, errLost })
+	err := practicetest.WholeError(func(*practicetest.Faulty[loan]) (practicetest.Call[loan], error) {
+		return practicetest.Call[loan]{}, errLost
+	})
 	require.ErrorIs(t, err, errLost)
 }
 

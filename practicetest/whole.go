@@ -68,7 +68,10 @@ func (f *Faulty[R]) written(revs []itsm.Revision[R]) bool {
 }
 
 // A Call is one call that changes something, perhaps several records.
-type Call struct {
+type Call[R any] struct {
+	// Practice is the practice, over whatever store: by it, each record that the call has
+	// changed must be what its history leads to.
+	Practice *itsm.Practice[R]
 	// Do makes the call. It is made again where it failed and nothing has happened.
 	Do func() error
 	// Holds says whether what a practice keeps beside its store agrees with it, when the
@@ -106,17 +109,17 @@ func faults() []fault {
 
 // Whole proves that a call happens as a whole or not at all, and once, however its store
 // fails: that it cannot be read or written, that a commit is lost before or after it has
-// happened, that nobody knows, that others were faster; and that, where nothing has
-// happened, it can be made again.
+// happened, that nobody knows, that others were faster; that, where nothing has happened,
+// it can be made again; and that each record is what its history leads to then.
 //
 // Begin puts a practice over the store, does what was before, and returns the call; it may
 // put another store in memory into the one that it is given. It does the same each time,
 // and sets [itsm.Config].Attempts to 3 or so, or each failure takes seconds.
-func Whole[R any](t *testing.T, begin func(t *testing.T, store *Faulty[R]) Call) {
+func Whole[R any](t *testing.T, begin func(t *testing.T, store *Faulty[R]) Call[R]) {
 	var well []string
 	for _, f := range faults() {
 		ok := t.Run(f.name, func(t *testing.T) {
-			did, err := prove(f, well, func(store *Faulty[R]) (Call, error) { return begin(t, store), nil })
+			did, err := prove(f, well, func(store *Faulty[R]) (Call[R], error) { return begin(t, store), nil })
 			if err != nil {
 				t.Fatal(Failure{ruleWhole, err})
 			}
@@ -129,7 +132,7 @@ func Whole[R any](t *testing.T, begin func(t *testing.T, store *Faulty[R]) Call)
 }
 
 // whole is Whole without a test.
-func whole[R any](begin func(store *Faulty[R]) (Call, error)) (err error) {
+func whole[R any](begin func(store *Faulty[R]) (Call[R], error)) (err error) {
 	var well []string
 	for _, f := range faults() {
 		if well, err = prove(f, well, begin); err != nil {
@@ -141,7 +144,7 @@ func whole[R any](begin func(store *Faulty[R]) (Call, error)) (err error) {
 
 // prove makes a call over a store with a fault, and returns what was done then: the same
 // as when it went well, if that is known.
-func prove[R any](f fault, well []string, begin func(store *Faulty[R]) (Call, error)) ([]string, error) {
+func prove[R any](f fault, well []string, begin func(store *Faulty[R]) (Call[R], error)) ([]string, error) {
 	store := &Faulty[R]{Store: memory.New[R]()}
 	call, err := begin(store)
 	if err != nil {
@@ -150,6 +153,9 @@ func prove[R any](f fault, well []string, begin func(store *Faulty[R]) (Call, er
 	before, err := records(store.Store)
 	if err != nil {
 		return nil, err
+	}
+	if call.Practice == nil {
+		return nil, errors.New("the call does not say of which practice it is")
 	}
 	was, err := histories(store.Store)
 	if err != nil {
@@ -199,7 +205,7 @@ func prove[R any](f fault, well []string, begin func(store *Faulty[R]) (Call, er
 			return nil, fmt.Errorf("it cannot be done later: %w", err)
 		}
 	}
-	done, err := histories(store.Store)
+	done, err := replayed(call.Practice, store.Store, before)
 	if err != nil {
 		return nil, err
 	}
@@ -218,11 +224,33 @@ func prove[R any](f fault, well []string, begin func(store *Faulty[R]) (Call, er
 	if err := call.Do(); err != nil && !refusal(err) {
 		return nil, fmt.Errorf("once more: %w", err)
 	}
-	again, err := histories(store.Store)
+	again, err := replayed(call.Practice, store.Store, before)
 	if err == nil && !slices.Equal(done, again) {
 		err = fmt.Errorf("who makes it again does it twice: %s", difference(done, again))
 	}
 	return done, err
+}
+
+// replayed is histories, having compared each record that is not as it was before with its
+// replay.
+func replayed[R any](p *itsm.Practice[R], store *memory.Store[R], before map[itsm.ID]R) ([]string, error) {
+	now, err := records(store)
+	if err != nil {
+		return nil, err
+	}
+	for id, r := range now {
+		if was, ok := before[id]; ok && reflect.DeepEqual(was, r) {
+			continue
+		}
+		again, err := p.Replay(store.Events(context.Background(), id, 0))
+		if err != nil {
+			return nil, fmt.Errorf("replaying %s: %w", id, err)
+		}
+		if !reflect.DeepEqual(r, again) {
+			return nil, fmt.Errorf("%s is not what its history leads to: %s", id, difference(r, again))
+		}
+	}
+	return histories(store)
 }
 
 // histories lists what was done to each record and where that led, as text, in order.

@@ -123,7 +123,7 @@ func (w *World[R]) Events(id itsm.ID) []itsm.Event {
 // Anything returns an action of the same type with anything in it.
 func (w *World[R]) Anything(a itsm.Action[R]) itsm.Action[R] {
 	v := reflect.New(reflect.TypeOf(a)).Elem()
-	w.fill(v)
+	w.fill(v, 0)
 	return v.Interface().(itsm.Action[R])
 }
 
@@ -167,7 +167,7 @@ func (w *World[R]) step() int {
 		w.survives(a)
 	}
 	var foreseen func(after R, err error)
-	if id != "" && w.OneIn(50) {
+	if id == "" || w.OneIn(50) { // few things are created
 		foreseen = w.foresee(id, before, a)
 	}
 	after, err := w.do(w.ctx(), id, a)
@@ -195,7 +195,7 @@ func (w *World[R]) step() int {
 
 // refusal reports whether an error says no, rather than that something failed.
 func refusal(err error) bool {
-	return errors.Is(err, itsm.ErrInvalid) || errors.Is(err, itsm.ErrNotAllowed) || errors.Is(err, itsm.ErrNotFound)
+	return errors.Is(err, itsm.ErrInvalid) || errors.Is(err, itsm.ErrNotAllowed) || errors.Is(err, itsm.ErrDenied) || errors.Is(err, itsm.ErrNotFound)
 }
 
 func (w *World[R]) ctx() context.Context { return itsm.As(context.Background(), w.Actor) }
@@ -271,8 +271,12 @@ func (w *World[R]) survives(a itsm.Action[R]) {
 func (w *World[R]) foresee(id itsm.ID, before R, a itsm.Action[R]) func(after R, err error) {
 	would, refused := w.Practice.Check(w.ctx(), id, a)
 	called := name(a)
-	options, failed := w.Practice.WhyNot(w.ctx(), id)
-	w.must(ruleForesee, failed, "WhyNot")
+	var options []itsm.Option
+	if id != "" {
+		var failed error
+		options, failed = w.Practice.WhyNot(w.ctx(), id)
+		w.must(ruleForesee, failed, "WhyNot")
+	}
 	w.unchanged(ruleForesee, id, before, "asking about "+called)
 	return func(after R, err error) {
 		if slices.Contains(w.h.Unforeseen, called) {

@@ -298,14 +298,15 @@ func TestDueOnManyHosts(t *testing.T) {
 // done: of several problems, all are as before or all as after. Whatever happened to the
 // notification, the known error catches up.
 func TestCommitsFailAsAWhole(t *testing.T) {
-	practicetest.Whole(t, func(t *testing.T, store *practicetest.Faulty[problem.Problem]) practicetest.Call {
+	practicetest.Whole(t, func(t *testing.T, store *practicetest.Faulty[problem.Problem]) practicetest.Call[problem.Problem] {
 		o := newOffice(t, problem.Config{Config: itsm.Config{Attempts: 3}})
 		a, b := o.open().ID, o.open().ID
 		k := o.document(o.Record(a))
 		store.Store = o.Store
 		over := o.problems.Over(store)
-		return practicetest.Call{
-			Do: func() error { _, err := over.Do(kim, a, problem.Merge{Into: b}); return err },
+		return practicetest.Call[problem.Problem]{
+			Practice: o.Kernel,
+			Do:       func() error { _, err := over.Do(kim, a, problem.Merge{Into: b}); return err },
 			Holds: func(happened bool) error {
 				if !happened {
 					return nil
@@ -313,8 +314,6 @@ func TestCommitsFailAsAWhole(t *testing.T) {
 				require.Equal(t, b, o.Record(a).MergedInto)
 				require.Equal(t, problem.Cancelled, o.Record(a).State)
 				require.Equal(t, []itsm.Link{{Rel: problem.MergedFrom, To: problem.Ref(a)}}, o.Record(b).Links)
-				o.Replays(a)
-				o.Replays(b)
 				_, err := o.problems.CatchUp(sys, "")
 				require.NoError(t, err)
 				require.Equal(t, b, o.errors.Record(k.ID).Problem)

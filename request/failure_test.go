@@ -76,15 +76,15 @@ func TestCommitsFailAsAWhole(t *testing.T) {
 			was := len(strings.Fields(strings.Join(healthy.Stories(), " ")))
 			require.NoError(t, s.do(healthy, begun))
 			require.Equal(t, s.events, len(strings.Fields(strings.Join(healthy.Stories(), " ")))-was)
-			practicetest.Whole(t, func(t *testing.T, store *practicetest.Faulty[request.Request]) practicetest.Call {
+			practicetest.Whole(t, func(t *testing.T, store *practicetest.Faulty[request.Request]) practicetest.Call[request.Request] {
 				d := newDesk(t, request.Config{})
 				id := s.set(d)
 				store.Store = d.Store
 				d.over(store, request.Config{Config: itsm.Config{Attempts: 3}})
-				return practicetest.Call{
-					Do:    func() error { return s.do(d, id) },
-					Holds: func(bool) error { d.Stories(); return nil },
-					Once:  s.name != "Order", // which, made again, is another order
+				return practicetest.Call[request.Request]{
+					Practice: d.Kernel,
+					Do:       func() error { return s.do(d, id) },
+					Once:     s.name != "Order", // which, made again, is another order
 				}
 			})
 		})
