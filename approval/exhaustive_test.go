@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-itsm/itsm/approval"
+	"github.com/go-itsm/itsm/internal/race"
 )
 
 // sparse leaves out policies under the race detector, which is ten times slower.
@@ -16,7 +17,7 @@ func sparse[T any](all iter.Seq[T]) iter.Seq[T] {
 	return func(yield func(T) bool) {
 		i := 0
 		for c := range all {
-			if i++; racing && i%17 != 0 {
+			if i++; race.Detector && i%17 != 0 {
 				continue
 			}
 			if !yield(c) {
@@ -48,7 +49,7 @@ func TestDecidedAsSoonAsNothingCanChangeAndNeverBefore(t *testing.T) {
 	try("made up", madeUp(1, 2000, 4, 3, false))
 	try("made up", madeUp(2, 4000, 5, 3, false))
 	t.Logf("%d policies, %d states, no difference", policies, states)
-	if !racing {
+	if !race.Detector {
 		require.Greater(t, policies, 20_000)
 	}
 }

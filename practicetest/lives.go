@@ -32,15 +32,20 @@ func lives[R any]() []life[R] {
 	}
 }
 
+// caught is what was panicked with as what is wrong: with a rule, if nothing else is
+// said.
+func caught(rule Rule, p any) error {
+	if f, ok := p.(Failure); ok {
+		return f
+	}
+	return Failure{rule, fmt.Errorf("a panic: %v\n%s", p, debug.Stack())}
+}
+
 // live runs the life. What it panics with is what is wrong.
 func (l life[R]) live(h Harness[R], hosts []Host[R]) (said string, err error) {
 	defer func() {
-		switch p := recover().(type) {
-		case nil:
-		case Failure:
-			err = p
-		default:
-			err = Failure{l.rule, fmt.Errorf("a panic: %v\n%s", p, debug.Stack())}
+		if p := recover(); p != nil {
+			err = caught(l.rule, p)
 		}
 	}()
 	if len(hosts) == 0 {
@@ -269,12 +274,8 @@ func follows(id, of itsm.ID, causes map[itsm.ID]itsm.ID) bool {
 // many is what one of many does.
 func (w *World[R]) many(n int, yes func(itsm.ID, itsm.Version)) (err error) {
 	defer func() {
-		switch p := recover().(type) {
-		case nil:
-		case Failure:
-			err = p
-		default:
-			err = Failure{ruleMany, fmt.Errorf("a panic: %v\n%s", p, debug.Stack())}
+		if p := recover(); p != nil {
+			err = caught(ruleMany, p)
 		}
 	}()
 	for range n {

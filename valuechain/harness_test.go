@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/internal/race"
 	"github.com/go-itsm/itsm/valuechain"
 )
 
@@ -33,7 +34,7 @@ func golden(t *testing.T, name, text string) {
 
 // rounds is how often something random is tried: less under the race detector.
 func rounds(n int) int {
-	if raceDetector {
+	if race.Detector {
 		return n / 10
 	}
 	return n

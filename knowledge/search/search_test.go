@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-itsm/itsm"
+	"github.com/go-itsm/itsm/internal/race"
 	"github.com/go-itsm/itsm/knowledge/search"
 )
 
@@ -358,7 +359,7 @@ func (s speaker) document(n int) search.Document {
 // does.
 func TestMemoryRanksAsDefined(t *testing.T) {
 	worlds, hits, queries := 120, 0, 0
-	if raceDetector || testing.Short() {
+	if race.Detector || testing.Short() {
 		worlds = 3
 	}
 	for seed := range uint64(worlds) {
@@ -412,7 +413,7 @@ func TestMemoryRanksAsDefined(t *testing.T) {
 // have: what is passed over would not have been among the best.
 func TestMemoryRanksLargeCorporaAsDefined(t *testing.T) {
 	size := 9000
-	if raceDetector || testing.Short() {
+	if race.Detector || testing.Short() {
 		size = 200
 	}
 	v := newVocabulary(3)
@@ -448,7 +449,7 @@ func TestMemoryRanksLargeCorporaAsDefined(t *testing.T) {
 // looked for last.
 func TestMemoryRanksAfterAGap(t *testing.T) {
 	size := 13_000
-	if raceDetector || testing.Short() {
+	if race.Detector || testing.Short() {
 		size = 600
 	}
 	m, s := newMemory(t, search.Config{}), shelf{}

@@ -1,6 +1,0 @@
-//go:build !race
-
-package search_test
-
-// raceDetector says that tests run under the race detector, and so do less.
-const raceDetector = false

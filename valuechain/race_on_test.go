@@ -1,5 +1,0 @@
-//go:build race
-
-package valuechain_test
-
-const raceDetector = true
